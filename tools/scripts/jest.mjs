@@ -1,0 +1,22 @@
+// Runs jest for the project in the current folder: `jest.mjs unit` takes *.spec.ts, `jest.mjs int` takes *.int.spec.ts.
+// Results go to test-results/<kind>.json, from which the totals of `npm test` are summed. Further arguments go to jest.
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+
+const [kind, ...rest] = process.argv.slice(2);
+const selection = {
+  unit: ['--testPathPatterns', '\\.spec\\.ts$', '--testPathIgnorePatterns', '\\.int\\.spec\\.ts$', '/node_modules/', '/dist/'],
+  int: ['--testPathPatterns', '\\.int\\.spec\\.ts$', '--runInBand', '--testTimeout', '120000'],
+}[kind];
+if (!selection) {
+  console.error('usage: jest.mjs unit|int [jest options]');
+  process.exit(2);
+}
+const jest = createRequire(import.meta.url).resolve('jest/bin/jest.js');
+const output = ['--passWithNoTests', '--json', `--outputFile=test-results/${kind}.json`, '--reporters=default'];
+const run = spawnSync(
+  process.execPath,
+  ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest, ...selection, ...output, ...rest],
+  { stdio: ['inherit', 'ignore', 'inherit'] },
+);
+process.exit(run.status ?? 1);
