@@ -1,0 +1,2 @@
+// Test doubles for users of @longshore/k8s-runtime.
+export {};
