@@ -1,0 +1,2 @@
+// Test doubles for authors of providers.
+export {};
