@@ -12,7 +12,7 @@ if (!selection) {
   console.error('usage: jest.mjs unit|int [jest options]');
   process.exit(2);
 }
-const jest = createRequire(import.meta.url).resolve('jest/bin/jest.js');
+const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
 const output = ['--passWithNoTests', '--json', `--outputFile=test-results/${kind}.json`, '--reporters=default'];
 const run = spawnSync(
   process.execPath,
