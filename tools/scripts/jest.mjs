@@ -1,6 +1,7 @@
 // Runs jest for the project in the current folder: `jest.mjs unit` takes *.spec.ts, `jest.mjs int` takes *.int.spec.ts.
 // Results go to test-results/<kind>.json, from which the totals of `npm test` are summed. Further arguments go to jest.
 import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const [kind, ...rest] = process.argv.slice(2);
@@ -12,6 +13,7 @@ if (!selection) {
   console.error('usage: jest.mjs unit|int [jest options]');
   process.exit(2);
 }
+mkdirSync('test-results', { recursive: true });
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
 const output = ['--passWithNoTests', '--json', `--outputFile=test-results/${kind}.json`, '--reporters=default'];
 const run = spawnSync(
