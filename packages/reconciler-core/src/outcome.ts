@@ -2,8 +2,7 @@
 
 /** The end of one reconcile: nothing left to do, or look again after `afterMs` because of `reason` (for logs and `explain`). */
 export type Outcome =
-  | { readonly kind: 'settled' }
-  | { readonly kind: 'check-again'; readonly afterMs: number; readonly reason: string };
+  { readonly kind: 'settled' } | { readonly kind: 'check-again'; readonly afterMs: number; readonly reason: string };
 
 /** The wanted state is reached; the next change of the object brings the key back. */
 export const settled: Outcome = { kind: 'settled' };
