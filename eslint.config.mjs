@@ -1,4 +1,4 @@
-// Type-checked lint rules for the whole repository; the size limits are those of docs/style.md.
+// Type-checked lint rules for the whole repository; the size limits are those of CONTRIBUTING.md.
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
