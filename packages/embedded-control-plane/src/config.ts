@@ -1,0 +1,20 @@
+// The only place that reads the environment.
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { SourceSettings } from './binaries/source-plan.ts';
+
+/** Settings of an environment: an empty variable counts as not set. */
+export function readSettings(env: NodeJS.ProcessEnv, home: string = homedir()): SourceSettings {
+  const xdg = env['XDG_CACHE_HOME'] || join(home, '.cache');
+  const cache = env['LONGSHORE_CACHE'] || join(xdg, 'longshore');
+  return {
+    cacheFolder: join(cache, 'control-plane'),
+    ...(env['KUBEBUILDER_ASSETS'] ? { assetsFolder: env['KUBEBUILDER_ASSETS'] } : {}),
+    ...(env['LONGSHORE_ENVTEST_URL'] ? { envtestUrl: env['LONGSHORE_ENVTEST_URL'] } : {}),
+  };
+}
+
+/** The environment of this process. */
+export function processEnv(): NodeJS.ProcessEnv {
+  return process.env;
+}

@@ -1,0 +1,26 @@
+// Which versions are built and started. A new patch level changes this table and the go.mod of its minor under tools/go
+// (a unit test compares the two).
+
+/** The Kubernetes minors that can be started. */
+export type Minor = '1.34' | '1.35' | '1.36';
+
+/** The minor that is started when nobody asks for another. */
+export const DEFAULT_MINOR: Minor = '1.36';
+
+/** Patch level of each minor. */
+export const KUBERNETES_VERSIONS: Readonly<Record<Minor, string>> = {
+  '1.34': '1.34.4',
+  '1.35': '1.35.4',
+  '1.36': '1.36.3',
+};
+
+/** The etcd of all minors. */
+export const ETCD_VERSION = '3.6.6';
+
+/** All minors, oldest first. */
+export const MINORS = Object.keys(KUBERNETES_VERSIONS) as readonly Minor[];
+
+/** A minor written as `1.36`, or undefined for anything else. */
+export function parseMinor(text: string): Minor | undefined {
+  return MINORS.find((minor) => minor === text);
+}
