@@ -1,0 +1,314 @@
+// The HTTP client of all cloud APIs and the only file that imports axios: sends one call, repeats it as retry-plan.ts says, inside
+// the rate budget. Whatever goes wrong leaves as CloudApiError. The token is read anew for every attempt, so a rotated file works.
+import axios from 'axios';
+import type { AxiosInstance, AxiosResponse } from 'axios';
+import type { Agent } from 'node:http';
+import { backoff, noMetrics, onChange, silentLogger, sleep, systemClock } from '@longshore/reconciler-core';
+import type { Clock, Logger, Metrics } from '@longshore/reconciler-core';
+import { createAgent } from './agent.ts';
+import type { Env } from './agent.ts';
+import { CallReport } from './call-report.ts';
+import type { OnCall } from './call-report.ts';
+import { isIdempotent, laneOf, urlOf } from './call.ts';
+import type { Call, Query } from './call.ts';
+import { CloudApiError, toCloudApiError } from './cloud-api-error.ts';
+import { classifyIdMessageBody } from './failure.ts';
+import type { ClassifyBody, Failure } from './failure.ts';
+import { keyOfQuery, nextFromLinks, planNextPage } from './paging.ts';
+import type { NextLink } from './paging.ts';
+import { parseRateHints } from './rate-headers.ts';
+import type { Headers, RateHints } from './rate-headers.ts';
+import { RateBudget } from './rate-budget.ts';
+import { plainCause, redact, shownUrl } from './redact.ts';
+import { planRetry } from './retry-plan.ts';
+import { withDeadline } from './deadline.ts';
+
+/** Options of a CloudHttp. */
+export interface CloudHttpOptions {
+  /** Cloud as it stands in metric names: `digitalocean`. */
+  readonly provider: string;
+  /** May have a path prefix; it is kept for every call. */
+  readonly baseUrl: string;
+  /** Read for every attempt. */
+  readonly token: () => string | Promise<string>;
+  readonly userAgent: string;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  readonly metrics?: Metrics;
+  /** The header that carries the token. Default: `Authorization: Bearer …`. */
+  readonly authorize?: (token: string) => Readonly<Record<string, string>>;
+  /** Recognizes the API's own error body. Default: `{ id, message }`. */
+  readonly classifyBody?: ClassifyBody;
+  /** Finds the link of the next page. Default: `links.pages.next`. */
+  readonly nextLink?: NextLink;
+  /** Cap in calls per second; absent: none but the API's own. */
+  readonly limiterQps?: number | undefined;
+  /** Time for one attempt. Default 30 s. */
+  readonly timeoutMs?: number;
+  /** For proxies and CA files; `process.env` of the program. Default: neither. */
+  readonly env?: Env;
+  /** Attempts of one call, the first included. Default 3. */
+  readonly maxAttempts?: number;
+  /** Refuses every call that would change something. */
+  readonly dryRun?: boolean;
+  /** Told about each attempt, for counting. */
+  readonly onCall?: OnCall;
+  /** In [0, 1); for tests. */
+  readonly random?: () => number;
+}
+
+type Attempt<T> =
+  | { readonly ok: true; readonly value: T; readonly body: unknown; readonly status: number; readonly hints: RateHints }
+  | { readonly ok: false; readonly failure: Failure; readonly token: string; readonly cause?: Error };
+
+const LONGEST_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** One client per API and token. */
+export class CloudHttp {
+  readonly #options: CloudHttpOptions;
+  readonly #baseUrl: URL;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #budget: RateBudget;
+  readonly #report: CallReport;
+  readonly #agent: Agent;
+  readonly #axios: AxiosInstance;
+
+  constructor(options: CloudHttpOptions) {
+    this.#options = options;
+    this.#baseUrl = new URL(options.baseUrl);
+    this.#clock = options.clock ?? systemClock;
+    this.#timeoutMs = options.timeoutMs ?? 30_000;
+    this.#budget = new RateBudget({ clock: this.#clock, qps: options.limiterQps });
+    const { provider, metrics = noMetrics, log = silentLogger, onCall } = options;
+    this.#report = new CallReport({ provider, metrics, log, onCall });
+    this.#agent = createAgent(this.#baseUrl, options.env ?? {});
+    this.#axios = axios.create({
+      adapter: 'http',
+      httpAgent: this.#agent,
+      httpsAgent: this.#agent,
+      // The agent knows the proxy; axios would read the environment by rules of its own.
+      proxy: false,
+      maxRedirects: 0,
+      maxContentLength: LONGEST_ANSWER_BYTES,
+      responseType: 'text',
+      transformRequest: [(body: unknown) => body],
+      transformResponse: [(body: unknown) => body],
+      validateStatus: () => true,
+    });
+  }
+
+  /** Calls that the API still allows, as far as known. */
+  get rateLimitRemaining(): number | undefined {
+    return this.#budget.remaining;
+  }
+
+  /** Sends the call; `undefined` only for the API's own 404 and only with `absentOn404`. */
+  send<T>(call: Call<T> & { readonly absentOn404: true }, signal: AbortSignal): Promise<T | undefined>;
+  send<T>(call: Call<T>, signal: AbortSignal): Promise<T>;
+  async send<T>(call: Call<T>, signal: AbortSignal): Promise<T | undefined> {
+    return (await this.#attempts(call, signal))?.value;
+  }
+
+  /** Sends the call for one page after another and gives each page's value. Follows the links of the API until there is none. */
+  async *pages<T>(call: Call<T>, signal: AbortSignal): AsyncGenerator<T, void, void> {
+    const visited = new Set<string>();
+    let query: Query = call.query ?? {};
+    for (;;) {
+      visited.add(keyOfQuery(query));
+      const page = await this.#attempts({ ...call, query, absentOn404: false }, signal);
+      if (page === undefined) return;
+      yield page.value;
+      const next = planNextPage(query, (this.#options.nextLink ?? nextFromLinks)(page.body), visited);
+      if (next.kind === 'end') return;
+      if (next.kind === 'loop') throw this.#pagingLoop(call, query);
+      query = next.query;
+    }
+  }
+
+  /** Closes idle connections. Calls under way go on. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #attempts<T>(call: Call<T>, signal: AbortSignal): Promise<Extract<Attempt<T>, { ok: true }> | undefined> {
+    this.#refuseInDryRun(call);
+    const maxAttempts = this.#options.maxAttempts ?? 3;
+    const idempotent = isIdempotent(call);
+    for (let attempt = 1; ; attempt += 1) {
+      const result = await this.#attempt(call, attempt, signal);
+      if (result.ok) return result;
+      const { failure } = result;
+      if (call.absentOn404 === true && isAbsence(failure)) return undefined;
+      const random = (this.#options.random ?? Math.random)();
+      const plan = planRetry({ method: call.method, idempotent, attempt, maxAttempts, failure, random });
+      const rotated = attempt === 1 && (await this.#isTokenReplaced(result));
+      if (!plan.retry && !rotated) throw toCloudApiError(this.#shown(call), failure, result.cause);
+      const afterMs = plan.retry ? plan.afterMs : 0;
+      this.#report.retry(call, { attempt, afterMs, reason: rotated ? 'the token was replaced' : failure.kind });
+      await sleep(this.#clock, afterMs, signal);
+    }
+  }
+
+  async #attempt<T>(call: Call<T>, attempt: number, signal: AbortSignal): Promise<Attempt<T>> {
+    const token = await this.#readToken();
+    const ticket = await this.#budget.acquire(laneOf(call), signal);
+    const startMs = this.#clock.monotonicMs();
+    let answer: { readonly status: number; readonly hints: RateHints } | undefined;
+    try {
+      const result = await this.#exchange(call, token, signal);
+      answer = answerOf(result);
+      const durationMs = this.#clock.monotonicMs() - startMs;
+      const failure =
+        result.ok || (call.absentOn404 === true && isAbsence(result.failure)) ? undefined : result.failure.kind;
+      this.#report.attempt(call, { attempt, status: statusOf(result), durationMs, failure });
+      if (answer?.hints.remaining !== undefined) this.#report.remaining(answer.hints.remaining);
+      return result;
+    } finally {
+      ticket.settle(answer);
+    }
+  }
+
+  async #exchange<T>(call: Call<T>, token: string, signal: AbortSignal): Promise<Attempt<T>> {
+    const deadline = withDeadline(this.#clock, this.#timeoutMs, signal);
+    try {
+      const response = await this.#request(call, token, deadline.signal);
+      return this.#read(call, token, response);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (deadline.expired) return { ok: false, token, failure: { kind: 'timeout', timeoutMs: this.#timeoutMs } };
+      return { ok: false, token, failure: transportFailure(error, token), cause: plainCause(error, [token]) };
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  #request(call: Call<unknown>, token: string, signal: AbortSignal): Promise<AxiosResponse<string>> {
+    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+    const authorize = this.#options.authorize ?? bearer;
+    return this.#axios.request<string>({
+      method: call.method,
+      url: urlOf(this.#baseUrl, call).href,
+      ...(body === undefined ? {} : { data: body }),
+      headers: {
+        Accept: 'application/json',
+        'User-Agent': this.#options.userAgent,
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...authorize(token),
+      },
+      signal,
+    });
+  }
+
+  #read<T>(call: Call<T>, token: string, response: AxiosResponse<string>): Attempt<T> {
+    const { status } = response;
+    const headers = lowerCased(response.headers);
+    const hints = parseRateHints(headers, this.#clock.nowMs());
+    const text = redact(typeof response.data === 'string' ? response.data : '', [token]);
+    const body = parseJson(text);
+    if (status < 200 || status >= 300) {
+      const api = (this.#options.classifyBody ?? classifyIdMessageBody)(body.value, status);
+      const requestId = api?.requestId ?? headers['x-request-id'];
+      return { ok: false, token, failure: { kind: 'answer', status, api, text, requestId, hints } };
+    }
+    if (body.problem !== undefined && text !== '') {
+      return { ok: false, token, failure: { kind: 'unreadable', status, reason: body.problem, text } };
+    }
+    try {
+      return { ok: true, value: call.parse(body.value), body: body.value, status, hints };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return { ok: false, token, failure: { kind: 'unreadable', status, reason, text } };
+    }
+  }
+
+  async #readToken(): Promise<string> {
+    try {
+      const token = (await this.#options.token()).trim();
+      if (token !== '') return token;
+    } catch (error) {
+      const cause = plainCause(error, []);
+      throw new CloudApiError('CLOUD_TOKEN_UNUSABLE', `the API token cannot be read: ${cause.message}`, backoff, {
+        cause,
+      });
+    }
+    throw new CloudApiError('CLOUD_TOKEN_UNUSABLE', 'the API token is empty: put a valid one in place', backoff);
+  }
+
+  // A 401 on the very change of a token file: the new token deserves one try before anybody is told.
+  async #isTokenReplaced(result: Extract<Attempt<unknown>, { ok: false }>): Promise<boolean> {
+    if (result.failure.kind !== 'answer' || result.failure.status !== 401) return false;
+    return (await this.#readToken()) !== result.token;
+  }
+
+  #refuseInDryRun(call: Call<unknown>): void {
+    if (this.#options.dryRun !== true || call.method === 'GET' || call.changesNothing === true) return;
+    const { method, url } = this.#shown(call);
+    throw new CloudApiError('CLOUD_DRY_RUN', `${method} ${url}: not sent, this is a dry run`, onChange);
+  }
+
+  #pagingLoop(call: Call<unknown>, query: Query): CloudApiError {
+    const { method, url } = this.#shown({ ...call, query });
+    const message = `${method} ${url}: the link of the next page leads back to a page that was read already`;
+    return new CloudApiError('CLOUD_UNREADABLE_ANSWER', message, backoff);
+  }
+
+  #shown(call: Pick<Call<unknown>, 'method' | 'path' | 'query'>): {
+    readonly method: Call<unknown>['method'];
+    readonly url: string;
+  } {
+    return { method: call.method, url: shownUrl(urlOf(this.#baseUrl, call)) };
+  }
+}
+
+function bearer(token: string): Readonly<Record<string, string>> {
+  return { Authorization: `Bearer ${token}` };
+}
+
+function isAbsence(failure: Failure): boolean {
+  return failure.kind === 'answer' && failure.status === 404 && failure.api !== undefined;
+}
+
+function answerOf(result: Attempt<unknown>): { readonly status: number; readonly hints: RateHints } | undefined {
+  if (result.ok) return { status: result.status, hints: result.hints };
+  const { failure } = result;
+  return failure.kind === 'answer' ? { status: failure.status, hints: failure.hints } : undefined;
+}
+
+function statusOf(result: Attempt<unknown>): number | undefined {
+  if (result.ok) return result.status;
+  return 'status' in result.failure ? result.failure.status : undefined;
+}
+
+function lowerCased(headers: AxiosResponse['headers']): Headers {
+  const entries = Object.entries(headers as Readonly<Record<string, unknown>>);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name.toLowerCase(), typeof value === 'string' ? value : undefined]),
+  );
+}
+
+function parseJson(text: string): { readonly value: unknown; readonly problem?: string } {
+  try {
+    return { value: text === '' ? undefined : (JSON.parse(text) as unknown) };
+  } catch {
+    return { value: undefined, problem: 'the body is not JSON' };
+  }
+}
+
+// Codes of failures before the connection stood: nothing was sent, so even a POST may be repeated.
+const NEVER_CONNECTED = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+]);
+
+function transportFailure(error: unknown, token: string): Failure {
+  const { code, cause } = error as { readonly code?: unknown; readonly cause?: { readonly syscall?: unknown } };
+  const name = typeof code === 'string' ? code : 'UNKNOWN';
+  const message = redact(error instanceof Error ? error.message : String(error), [token]);
+  const reason = message === '' || message === 'Error' ? name : message.includes(name) ? message : `${name} ${message}`;
+  return { kind: 'transport', code: name, reason, wasSent: !NEVER_CONNECTED.has(name) && cause?.syscall !== 'connect' };
+}
