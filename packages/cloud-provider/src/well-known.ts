@@ -26,3 +26,5 @@ export const LABEL_EXCLUDE_FROM_BALANCERS = 'node.kubernetes.io/exclude-from-ext
 export const FINALIZER_LOAD_BALANCER = 'service.kubernetes.io/load-balancer-cleanup';
 /** Source ranges where the field is empty. */
 export const ANNOTATION_SOURCE_RANGES = 'service.beta.kubernetes.io/load-balancer-source-ranges';
+/** A Node with this label (any value but `false`) is left alone by all controllers of this program: it belongs to somebody else. */
+export const LABEL_IGNORE_NODE = 'longshore.dev/ignore-node';
