@@ -15,7 +15,8 @@ if (!selection) {
 }
 mkdirSync('test-results', { recursive: true });
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
-const output = ['--passWithNoTests', '--json', `--outputFile=test-results/${kind}.json`, '--reporters=default'];
+// Flags with several values swallow what follows them: boolean flags stand last, so that `rest` may hold path patterns.
+const output = [`--outputFile=test-results/${kind}.json`, '--reporters=default', '--json', '--passWithNoTests'];
 const run = spawnSync(
   process.execPath,
   ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest, ...selection, ...output, ...rest],

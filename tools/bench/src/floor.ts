@@ -1,0 +1,81 @@
+// The floor: the same two writes per node (addresses, then labels + providerID + taints) from a bare loop. Whatever
+// initializes nodes cannot be faster than the API server takes these; the fastest of several connection counts counts.
+import { BareApi } from './api-loop.ts';
+import type { ApiTarget } from './api-loop.ts';
+import { createBenchNode, removeAllNodes } from './bench-nodes.ts';
+
+const CONNECTIONS = [1, 5, 10, 20, 50] as const;
+const ROUNDS = 3;
+
+/** Seconds of the fastest connection count, each the median of three rounds on fresh nodes. */
+export interface Floor {
+  readonly seconds: number;
+  readonly byConnections: Readonly<Record<number, number>>;
+}
+
+/** Measures the floor with `count` nodes; leaves no node behind. */
+export async function measureFloor(
+  target: ApiTarget,
+  count: number,
+  progress: (message: string) => void,
+): Promise<Floor> {
+  const byConnections: Record<number, number> = {};
+  for (const connections of CONNECTIONS) {
+    const rounds: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      rounds.push(await measureRound(target, count, connections));
+      progress(`floor, ${connections} connections, round ${round + 1}: ${rounds.at(-1)?.toFixed(2)} s`);
+    }
+    byConnections[connections] = median(rounds);
+  }
+  return { seconds: Math.min(...Object.values(byConnections)), byConnections };
+}
+
+async function measureRound(target: ApiTarget, count: number, connections: number): Promise<number> {
+  const setUp = new BareApi(target, 20);
+  await setUp.each(count, 20, (index) =>
+    createBenchNode(setUp, { name: `floor-${index}`, isInitialized: false, sizeBytes: 0 }),
+  );
+  const api = new BareApi(target, connections);
+  await api.must({ method: 'GET', path: '/version' });
+  const startedAt = performance.now();
+  await api.each(count, connections, (index) => writeTwice(api, index));
+  const seconds = (performance.now() - startedAt) / 1000;
+  await removeAllNodes(setUp);
+  api.close();
+  setUp.close();
+  return seconds;
+}
+
+async function writeTwice(api: BareApi, index: number): Promise<void> {
+  const name = `floor-${index}`;
+  const addresses = [
+    { type: 'Hostname', address: name },
+    { type: 'InternalIP', address: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}` },
+    { type: 'ExternalIP', address: `203.0.113.${index & 255}` },
+  ];
+  await api.must({
+    method: 'PATCH',
+    path: `/api/v1/nodes/${name}/status`,
+    contentType: 'application/merge-patch+json',
+    body: JSON.stringify({ status: { addresses } }),
+  });
+  const labels = {
+    'node.kubernetes.io/instance-type': 's-2vcpu-4gb',
+    'beta.kubernetes.io/instance-type': 's-2vcpu-4gb',
+    'topology.kubernetes.io/region': 'fra1',
+    'failure-domain.beta.kubernetes.io/region': 'fra1',
+  };
+  await api.must({
+    method: 'PATCH',
+    path: `/api/v1/nodes/${name}`,
+    contentType: 'application/merge-patch+json',
+    body: JSON.stringify({ metadata: { labels }, spec: { providerID: `digitalocean://${index + 1}`, taints: [] } }),
+  });
+}
+
+/** The middle value; of an even number the lower middle. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+}

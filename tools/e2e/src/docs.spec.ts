@@ -1,0 +1,55 @@
+// Documents that name files must name files that exist; lists that mirror the code must be complete.
+import { describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { root } from './test-results.ts';
+
+const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
+  .trim()
+  .split('\n');
+const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
+const documents = tracked.filter((file) => file.endsWith('.md') && existsSync(path.join(root, file)));
+
+describe('documents', () => {
+  test.each(documents)('%s links to files that exist', (document) => {
+    const links = [...read(document).matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)/g)].map(
+      (match) => match[1] ?? '',
+    );
+    const missing = links.filter((link) => !existsSync(path.join(root, path.dirname(document), link)));
+    expect(missing).toEqual([]);
+  });
+
+  test('every function that the hop table of docs/architecture.md names exists in the file that it links', () => {
+    const text = read('docs/architecture.md');
+    const table = text.slice(text.indexOf('## Two events, hop by hop'));
+    const hops = [...table.matchAll(/\[`([\w.]+)`\]\(\.\.\/([^)]+)\)/g)].map((match) => ({
+      name: match[1] ?? '',
+      file: match[2] ?? '',
+    }));
+    expect(hops.length).toBeGreaterThanOrEqual(12);
+    const absent = hops.filter(({ name, file }) => !read(file).includes(name.split('.').at(-1) ?? name));
+    expect(absent).toEqual([]);
+  });
+
+  test('docs/errors.md lists exactly the error codes of the code', () => {
+    const sources = tracked.filter(
+      (file) =>
+        /^(packages|apps)\/[^/]+\/src\/.*\.ts$/.test(file) &&
+        !file.endsWith('.spec.ts') &&
+        !file.includes('/testing') &&
+        existsSync(path.join(root, file)),
+    );
+    const used = new Set(
+      sources.flatMap((file) =>
+        [...read(file).matchAll(/(?:OperatorError\(|super\(|code: )\s*'([A-Z][A-Z0-9_]{3,})'/g)].map(
+          (match) => match[1] ?? '',
+        ),
+      ),
+    );
+    const listed = new Set(
+      [...read('docs/errors.md').matchAll(/^\| `([A-Z0-9_]+)` \|/gm)].map((match) => match[1] ?? ''),
+    );
+    expect([...used].toSorted()).toEqual([...listed].toSorted());
+  });
+});
