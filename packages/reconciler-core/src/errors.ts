@@ -34,9 +34,14 @@ export class OperatorError extends Error {
 /** Error to disposition; each boundary has its own, `dispositionOf` is the one for errors that were classified already. */
 export type Classify = (error: unknown) => Disposition;
 
-/** The disposition of the nearest OperatorError in the chain of causes; `backoff` when there is none. */
+/**
+ * The disposition of the nearest OperatorError in the chain of causes; `backoff` when there is none. Of an AggregateError it is that
+ * of the most demanding part: `never`, then `backoff`, then the longest `after`, and `on-change` only if nothing else is worth a retry.
+ */
 export function dispositionOf(error: unknown): Disposition {
-  return findInCauses(error, isOperatorError)?.disposition ?? backoff;
+  const found = findInCauses(error, isClassified);
+  if (found instanceof AggregateError) return found.errors.map(dispositionOf).reduce(moreDemanding, onChange);
+  return found?.disposition ?? backoff;
 }
 
 /** The first error in the chain of causes (the error itself included) that `matches`. Cycles end the search. */
@@ -49,17 +54,32 @@ export function findInCauses<T>(error: unknown, matches: (candidate: unknown) =>
   return undefined;
 }
 
-/** The message of anything thrown, with the messages of its causes that it does not repeat already. */
+/** The message of anything thrown, with the messages of its causes and parts that it does not repeat already. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = causeOf(error);
-  if (cause === undefined) return error.message;
-  const inner = messageOf(cause);
-  return error.message.includes(inner) ? error.message : `${error.message}: ${inner}`;
+  return describe(error, new Set());
 }
 
-function isOperatorError(candidate: unknown): candidate is OperatorError {
-  return candidate instanceof OperatorError;
+function describe(error: unknown, seen: Set<unknown>): string {
+  if (!(error instanceof Error)) return String(error);
+  seen.add(error);
+  // Node's own AggregateErrors (a host with several addresses, none of which answers) have an empty message.
+  const inner = [causeOf(error), ...(error instanceof AggregateError ? (error.errors as unknown[]) : [])]
+    .filter((part) => part !== undefined && !seen.has(part))
+    .map((part) => describe(part, seen));
+  const parts = [...new Set(inner)].filter((part) => part !== '' && !error.message.includes(part));
+  if (parts.length === 0) return error.message || error.name;
+  return error.message === '' ? parts.join('; ') : `${error.message}: ${parts.join('; ')}`;
+}
+
+function isClassified(candidate: unknown): candidate is OperatorError | AggregateError {
+  return candidate instanceof OperatorError || (candidate instanceof AggregateError && candidate.errors.length > 0);
+}
+
+const DEMANDS: Readonly<Record<Disposition['retry'], number>> = { never: 3, backoff: 2, after: 1, 'on-change': 0 };
+
+function moreDemanding(a: Disposition, b: Disposition): Disposition {
+  if (a.retry === 'after' && b.retry === 'after') return a.ms >= b.ms ? a : b;
+  return DEMANDS[b.retry] > DEMANDS[a.retry] ? b : a;
 }
 
 function causeOf(error: unknown): unknown {
