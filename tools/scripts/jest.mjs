@@ -6,8 +6,8 @@ import { createRequire } from 'node:module';
 
 const [kind, ...rest] = process.argv.slice(2);
 const selection = {
-  unit: ['--testPathPatterns', '\\.spec\\.ts$', '--testPathIgnorePatterns', '\\.int\\.spec\\.ts$', '/node_modules/', '/dist/'],
-  int: ['--testPathPatterns', '\\.int\\.spec\\.ts$', '--runInBand', '--testTimeout', '120000'],
+  unit: ['--testMatch', '**/src/**/!(*.int).spec.ts'],
+  int: ['--testMatch', '**/src/**/*.int.spec.ts', '--runInBand', '--testTimeout', '120000'],
 }[kind];
 if (!selection) {
   console.error('usage: jest.mjs unit|int [jest options]');
