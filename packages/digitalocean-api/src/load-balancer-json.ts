@@ -1,0 +1,206 @@
+// The load balancer on the wire: API's JSON to our type and back. A table of renamed fields, no decisions.
+import { parseCertificateId, parseDropletNumber, parseLoadBalancerId, parseProjectId, parseVpcId } from './ids.ts';
+import {
+  isTrue,
+  listOf,
+  optionalNumber,
+  optionalObject,
+  optionalText,
+  parseObject,
+  parseText,
+  requiredNumber,
+  requiredText,
+  withoutAbsent,
+} from './json.ts';
+import type { JsonObject } from './json.ts';
+import type {
+  ForwardingRule,
+  HealthCheck,
+  LoadBalancer,
+  LoadBalancerFirewall,
+  LoadBalancerSpec,
+  StickySessions,
+} from './load-balancer.ts';
+
+/** A load balancer as the API writes it. */
+export function parseLoadBalancer(raw: unknown): LoadBalancer {
+  const found = parseObject(raw, 'load balancer');
+  return {
+    id: parseLoadBalancerId(requiredText(found, 'id')),
+    name: requiredText(found, 'name'),
+    status: requiredText(found, 'status'),
+    forwardingRules: listOf(found, 'forwarding_rules', parseForwardingRule),
+    dropletIds: listOf(found, 'droplet_ids', parseDropletNumber),
+    tags: listOf(found, 'tags', parseText),
+    redirectHttpToHttps: isTrue(found, 'redirect_http_to_https'),
+    enableProxyProtocol: isTrue(found, 'enable_proxy_protocol'),
+    enableBackendKeepalive: isTrue(found, 'enable_backend_keepalive'),
+    disableLetsEncryptDnsRecords: isTrue(found, 'disable_lets_encrypt_dns_records'),
+    ...parsePlace(found),
+    ...parseSettings(found),
+    ...parseGlobal(found),
+  };
+}
+
+/** The body of a forwarding rule. */
+export function toForwardingRuleBody(rule: ForwardingRule): JsonObject {
+  return withoutAbsent({
+    entry_protocol: rule.entryProtocol,
+    entry_port: rule.entryPort,
+    target_protocol: rule.targetProtocol,
+    target_port: rule.targetPort,
+    certificate_id: rule.certificateId,
+    tls_passthrough: rule.tlsPassthrough,
+  });
+}
+
+/** The body of a POST or PUT; the address is for `create` only. */
+export function toLoadBalancerBody(
+  spec: LoadBalancerSpec,
+  { withAddress }: { readonly withAddress: boolean },
+): JsonObject {
+  return withoutAbsent({
+    name: spec.name,
+    region: spec.region,
+    type: spec.type,
+    network: spec.network,
+    network_stack: spec.networkStack,
+    vpc_uuid: spec.vpcId,
+    subnet_uuid: spec.subnetId,
+    ip: withAddress ? spec.ip : undefined,
+    project_id: spec.projectId,
+    size_unit: spec.sizeUnit,
+    size: spec.size,
+    algorithm: spec.algorithm,
+    forwarding_rules: spec.forwardingRules.map(toForwardingRuleBody),
+    health_check: spec.healthCheck && toHealthCheckBody(spec.healthCheck),
+    sticky_sessions: spec.stickySessions && toStickySessionsBody(spec.stickySessions),
+    droplet_ids: spec.dropletIds,
+    tag: spec.tag,
+    tags: spec.tags,
+    redirect_http_to_https: spec.redirectHttpToHttps,
+    enable_proxy_protocol: spec.enableProxyProtocol,
+    enable_backend_keepalive: spec.enableBackendKeepalive,
+    disable_lets_encrypt_dns_records: spec.disableLetsEncryptDnsRecords,
+    http_idle_timeout_seconds: spec.httpIdleTimeoutSeconds,
+    tls_cipher_policy: spec.tlsCipherPolicy,
+    firewall: spec.firewall,
+    domains: spec.domains,
+    glb_settings: spec.glbSettings,
+    target_load_balancer_ids: spec.targetLoadBalancerIds,
+  });
+}
+
+function parsePlace(found: JsonObject): Partial<LoadBalancer> {
+  // Requests carry the slug, answers the whole region.
+  const region = optionalText(optionalObject(found['region']) ?? {}, 'slug') ?? optionalText(found, 'region');
+  return present({
+    region,
+    type: optionalText(found, 'type'),
+    network: optionalText(found, 'network'),
+    networkStack: optionalText(found, 'network_stack'),
+    vpcId: mapped(optionalText(found, 'vpc_uuid'), parseVpcId),
+    subnetId: optionalText(found, 'subnet_uuid'),
+    projectId: mapped(optionalText(found, 'project_id'), parseProjectId),
+    ip: optionalText(found, 'ip'),
+    ipv6: optionalText(found, 'ipv6'),
+    createdAt: optionalText(found, 'created_at'),
+  });
+}
+
+function parseSettings(found: JsonObject): Partial<LoadBalancer> {
+  return present({
+    sizeUnit: optionalNumber(found, 'size_unit'),
+    size: optionalText(found, 'size'),
+    algorithm: optionalText(found, 'algorithm'),
+    tag: optionalText(found, 'tag'),
+    healthCheck: mapped(optionalObject(found['health_check']), parseHealthCheck),
+    stickySessions: mapped(optionalObject(found['sticky_sessions']), parseStickySessions),
+    firewall: mapped(optionalObject(found['firewall']), parseFirewall),
+    httpIdleTimeoutSeconds: optionalNumber(found, 'http_idle_timeout_seconds'),
+    tlsCipherPolicy: optionalText(found, 'tls_cipher_policy'),
+  });
+}
+
+function parseGlobal(found: JsonObject): Partial<LoadBalancer> {
+  const domains = listOf(found, 'domains', (entry) => parseObject(entry, 'domain'));
+  const targets = listOf(found, 'target_load_balancer_ids', (entry) => parseLoadBalancerId(parseText(entry)));
+  return present({
+    domains: domains.length > 0 ? domains : undefined,
+    glbSettings: optionalObject(found['glb_settings']),
+    targetLoadBalancerIds: targets.length > 0 ? targets : undefined,
+  });
+}
+
+function parseForwardingRule(raw: unknown): ForwardingRule {
+  const rule = parseObject(raw, 'forwarding rule');
+  return {
+    entryProtocol: requiredText(rule, 'entry_protocol'),
+    entryPort: requiredNumber(rule, 'entry_port'),
+    targetProtocol: requiredText(rule, 'target_protocol'),
+    targetPort: requiredNumber(rule, 'target_port'),
+    tlsPassthrough: isTrue(rule, 'tls_passthrough'),
+    ...present({ certificateId: mapped(optionalText(rule, 'certificate_id'), parseCertificateId) }),
+  };
+}
+
+function parseHealthCheck(check: JsonObject): HealthCheck {
+  return {
+    protocol: requiredText(check, 'protocol'),
+    port: requiredNumber(check, 'port'),
+    proxyProtocol: isTrue(check, 'proxy_protocol'),
+    ...present({
+      path: optionalText(check, 'path'),
+      checkIntervalSeconds: optionalNumber(check, 'check_interval_seconds'),
+      responseTimeoutSeconds: optionalNumber(check, 'response_timeout_seconds'),
+      unhealthyThreshold: optionalNumber(check, 'unhealthy_threshold'),
+      healthyThreshold: optionalNumber(check, 'healthy_threshold'),
+    }),
+  };
+}
+
+function toHealthCheckBody(check: HealthCheck): JsonObject {
+  return withoutAbsent({
+    protocol: check.protocol,
+    port: check.port,
+    path: check.path,
+    check_interval_seconds: check.checkIntervalSeconds,
+    response_timeout_seconds: check.responseTimeoutSeconds,
+    unhealthy_threshold: check.unhealthyThreshold,
+    healthy_threshold: check.healthyThreshold,
+    proxy_protocol: check.proxyProtocol,
+  });
+}
+
+function parseStickySessions(sticky: JsonObject): StickySessions {
+  return {
+    type: optionalText(sticky, 'type') ?? 'none',
+    ...present({
+      cookieName: optionalText(sticky, 'cookie_name'),
+      cookieTtlSeconds: optionalNumber(sticky, 'cookie_ttl_seconds'),
+    }),
+  };
+}
+
+function toStickySessionsBody(sticky: StickySessions): JsonObject {
+  return withoutAbsent({
+    type: sticky.type,
+    cookie_name: sticky.cookieName,
+    cookie_ttl_seconds: sticky.cookieTtlSeconds,
+  });
+}
+
+function parseFirewall(firewall: JsonObject): LoadBalancerFirewall {
+  return { allow: listOf(firewall, 'allow', parseText), deny: listOf(firewall, 'deny', parseText) };
+}
+
+function mapped<T, R>(value: T | undefined, map: (value: T) => R): R | undefined {
+  return value === undefined ? undefined : map(value);
+}
+
+// Drops absent fields with the type to match (exactOptionalPropertyTypes).
+type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+
+function present<T extends object>(fields: T): Present<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
+}
