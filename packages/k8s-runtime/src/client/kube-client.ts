@@ -50,7 +50,9 @@ export type Patch =
 
 /** Common to all calls. */
 export interface CallOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** For the whole call, 60 s if absent; watches have `inactivityMs` instead. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Options of writes. */
@@ -58,6 +60,11 @@ export interface WriteOptions extends CallOptions {
   readonly subresource?: 'status' | 'token';
   readonly fieldManager?: string;
   readonly dryRun?: boolean;
+  /**
+   * Nobody reads the answer: it is made small by the server and not parsed. `create` and `replace` then resolve with what was sent,
+   * `patch` with an object that has name and namespace only (still `undefined` when the object does not exist).
+   */
+  readonly discardAnswer?: true;
 }
 
 /** A refused delete keeps the object: `uid` and `resourceVersion` must match what is stored. */
