@@ -14,7 +14,7 @@ import type { Etcd } from './etcd.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 import { createAuthority, createServingCertificate, createTokenSigningKey } from './pki/certificates.ts';
 import type { KeyPair } from './pki/certificates.ts';
-import type { Component } from './process/component.ts';
+import type { Component, ComponentSpec } from './process/component.ts';
 import { RunningControlPlane } from './running-control-plane.ts';
 import type { Commands, Parts } from './running-control-plane.ts';
 import { ADMIN_USER, CONTROLLER_MANAGER_USER, SCHEDULER_USER, tokenFileText } from './users.ts';
@@ -68,7 +68,7 @@ function startOwnEtcd({ sandbox, commands, options }: Parts): Promise<Etcd> {
     command: commandOf(commands, 'etcd'),
     etcdArgs: options.etcdArgs ?? [],
     startTimeoutMs: options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
-    ...failureListener(options),
+    ...lifeOptions(options),
   });
 }
 
@@ -105,7 +105,7 @@ async function startApiServer(parts: Parts, files: Files, needs: ApiServerNeeds)
     }),
     startTimeoutMs: options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
     isReady: () => isApiReady(targetAt(candidate)),
-    ...failureListener(options),
+    ...lifeOptions(options),
   }));
   return { apiServer, port, target: targetAt(port) };
 }
@@ -125,7 +125,7 @@ async function startControllers(
   const shared = {
     startTimeoutMs: options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
     isReady: () => exists(target, '/api/v1/namespaces/default/serviceaccounts/default'),
-    ...failureListener(options),
+    ...lifeOptions(options),
   };
   const [controllerManager, scheduler] = await Promise.all([
     sandbox.start({
@@ -177,8 +177,8 @@ async function readVersion(target: ApiTarget): Promise<string> {
   return gitVersion;
 }
 
-function failureListener({ onFailure }: ControlPlaneOptions): { onUnexpectedExit?: (error: Error) => void } {
-  return onFailure ? { onUnexpectedExit: onFailure } : {};
+function lifeOptions({ onFailure, signal }: ControlPlaneOptions): Pick<ComponentSpec, 'signal' | 'onUnexpectedExit'> {
+  return { signal, ...(onFailure ? { onUnexpectedExit: onFailure } : {}) };
 }
 
 function commandOf(commands: Commands, name: BinaryName): string {

@@ -11,7 +11,7 @@ import { Sandbox } from './process/sandbox.ts';
 
 const ADDRESS = '127.0.0.1';
 /** Data is thrown away afterwards, so there is little to wait for. */
-export const STOP_GRACE_MS = 5_000;
+export const STOP_GRACE_MS = 2_000;
 
 /** A running etcd. */
 export interface Etcd {
@@ -55,6 +55,7 @@ export interface EtcdInSandbox {
   readonly etcdArgs?: readonly string[];
   readonly startTimeoutMs?: number;
   readonly onUnexpectedExit?: (error: Error) => void;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Starts etcd in a sandbox that somebody else closes. */
@@ -65,6 +66,7 @@ export async function startEtcdIn(sandbox: Sandbox, options: EtcdInSandbox): Pro
     args: etcdArgs(`${sandbox.folder}/etcd`, `http://${ADDRESS}:${candidate}`, options.etcdArgs),
     startTimeoutMs: options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
     isReady: async () => (await call(`http://${ADDRESS}:${candidate}/readyz`)).status === 200,
+    signal: options.signal,
     ...(options.onUnexpectedExit ? { onUnexpectedExit: options.onUnexpectedExit } : {}),
   }));
   const endpoint = `http://${ADDRESS}:${port}`;

@@ -25,6 +25,8 @@ export interface AcquireOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** The folder of the Go modules; tools/go of the source tree when absent, `null` for none. */
   readonly goModules?: string | null;
+  /** Gives up a download, a build or a wait. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Search {
@@ -32,6 +34,7 @@ interface Search {
   readonly env: NodeJS.ProcessEnv;
   readonly onProgress: (message: string) => void;
   readonly lockPath: string;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** The path of an executable; built or downloaded when it is nowhere yet. `minor` absent means the default one. */
@@ -43,10 +46,12 @@ export async function acquireBinary(name: BinaryName, minor?: Minor, options: Ac
     env,
     onProgress: options.onProgress ?? (() => {}),
     lockPath: join(facts.settings.cacheFolder, 'build.lock'),
+    signal: options.signal,
   };
   const { sources, leftOut } = planSources(facts);
   const reasons = [...leftOut];
   for (const source of sources) {
+    options.signal?.throwIfAborted();
     const found = await trySource(source, search);
     if ('path' in found) return found.path;
     if (found.reason) reasons.push(found.reason);
@@ -108,9 +113,9 @@ async function findCachedBuild(folderPrefix: string, name: BinaryName): Promise<
   return {};
 }
 
-async function tryEnvtest(url: string, folder: string, { name, onProgress }: Search): Promise<Found> {
+async function tryEnvtest(url: string, folder: string, { name, onProgress, signal }: Search): Promise<Found> {
   onProgress(`downloading ${name} (${url})`);
-  const problem = await fetchEnvtestArchive(url, folder);
+  const problem = await fetchEnvtestArchive(url, folder, signal);
   const path = join(folder, name);
   if (await isExecutable(path)) return { path };
   return { reason: problem ?? `${url} holds no ${name}` };

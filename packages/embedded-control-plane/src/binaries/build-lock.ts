@@ -32,12 +32,15 @@ export function isStaleLock({ owner, ageMs, host, isAlive }: LockFacts): boolean
   return owner !== undefined && owner.host === host && !isAlive(owner.pid);
 }
 
-/** Runs `work` while holding the lock; `onWait` is told once when somebody else holds it. */
-export async function withBuildLock<T>(
-  path: string,
-  onWait: (owner: LockOwner) => void,
-  work: () => Promise<T>,
-): Promise<T> {
+/** Which lock to take. `onWait` is told once when somebody else holds it. */
+export interface LockRequest {
+  readonly path: string;
+  readonly onWait: (owner: LockOwner) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs `work` while holding the lock. */
+export async function withBuildLock<T>({ path, onWait, signal }: LockRequest, work: () => Promise<T>): Promise<T> {
   const owner: LockOwner = { pid: process.pid, host: hostname(), id: randomUUID() };
   let hasTold = false;
   while (!(await tryLock(path, owner))) {
@@ -46,6 +49,7 @@ export async function withBuildLock<T>(
     else {
       if (other?.owner && !hasTold) onWait(other.owner);
       hasTold = true;
+      signal?.throwIfAborted();
       await pause(POLL_MS);
     }
   }

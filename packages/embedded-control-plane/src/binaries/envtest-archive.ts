@@ -10,13 +10,17 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const DOWNLOAD_TIMEOUT_MS = 180_000;
 
 /** Fetches and unpacks the archive into `folder`; returns why not, or undefined when it is there. */
-export async function fetchEnvtestArchive(url: string, folder: string): Promise<string | undefined> {
+export async function fetchEnvtestArchive(
+  url: string,
+  folder: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   await mkdir(dirname(folder), { recursive: true });
   const draft = await mkdtemp(`${folder}.tmp-`);
   try {
     // The small file first: it tells within seconds whether the host can be reached.
-    const published = await (await get(`${url}.sha512`, CONNECT_TIMEOUT_MS)).text();
-    const archive = Buffer.from(await (await get(url, DOWNLOAD_TIMEOUT_MS)).arrayBuffer());
+    const published = await (await get(`${url}.sha512`, CONNECT_TIMEOUT_MS, signal)).text();
+    const archive = Buffer.from(await (await get(url, DOWNLOAD_TIMEOUT_MS, signal)).arrayBuffer());
     if (!matchesChecksum(archive, published)) return `the checksum of ${url} does not match`;
     await unpack(archive, draft);
     await putInPlace(draft, folder);
@@ -34,8 +38,9 @@ export function matchesChecksum(bytes: Uint8Array, published: string): boolean {
   return expected === createHash('sha512').update(bytes).digest('hex');
 }
 
-async function get(url: string, timeoutMs: number): Promise<Response> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+async function get(url: string, timeoutMs: number, signal?: AbortSignal): Promise<Response> {
+  const limits = [AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])];
+  const response = await fetch(url, { signal: AbortSignal.any(limits) });
   if (!response.ok) throw new Error(`status ${response.status}`);
   return response;
 }

@@ -28,6 +28,7 @@ export interface GoBuildRequest {
   readonly lockPath: string;
   readonly env: NodeJS.ProcessEnv;
   readonly onProgress: (message: string) => void;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** The version of Go that a module is built with (`go1.26.8`), or undefined when there is no usable `go`. */
@@ -46,7 +47,7 @@ export async function buildWithGo(request: GoBuildRequest): Promise<string> {
   await mkdir(dirname(request.path), { recursive: true });
   const onWait = ({ pid }: { pid: number }): void =>
     request.onProgress(`waiting for process ${pid}, which builds (${label} is next)`);
-  return withBuildLock(request.lockPath, onWait, async () => {
+  return withBuildLock({ path: request.lockPath, onWait, signal: request.signal }, async () => {
     if (!(await isThere(request.path))) await build(request, label);
     return request.path;
   });
@@ -81,7 +82,7 @@ async function compile(request: GoBuildRequest, sandbox: Sandbox, output: string
     const tail = readLogTail(log);
     if (attempt >= ATTEMPTS || !isWorthRetry(tail)) throw buildError(request, tail);
     request.onProgress(`go could not download everything, trying again (${attempt} of ${ATTEMPTS - 1})`);
-    await pause(RETRY_PAUSE_MS * attempt);
+    await pause(RETRY_PAUSE_MS * attempt, undefined, signalOption(request.signal));
   }
 }
 
@@ -97,7 +98,7 @@ async function runGo(request: GoBuildRequest, run: GoRun): Promise<number | null
     const args = goBuildArgs({ name: request.name, version: request.version, output: run.output });
     const child = await run.sandbox.spawn({ command: 'go', args, cwd: request.module, output });
     child.ref();
-    const [code] = (await once(child, 'exit')) as [number | null];
+    const [code] = (await once(child, 'exit', signalOption(request.signal))) as [number | null];
     return code;
   } finally {
     closeSync(output);
@@ -107,6 +108,10 @@ async function runGo(request: GoBuildRequest, run: GoRun): Promise<number | null
 function buildError({ name, version, module }: GoBuildRequest, tail: string): OperatorError {
   const message = `go could not build ${name} ${version} from ${module}. The end of its output:\n${tail}`;
   return new OperatorError('CONTROL_PLANE_BUILD_FAILED', message, never);
+}
+
+function signalOption(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal ? { signal } : {};
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -9,7 +9,8 @@ import { readLogTail, saysPortIsTaken } from './log-tail.ts';
 import type { Watchdog } from './watchdog.ts';
 
 const POLL_MS = 50;
-const DEFAULT_GRACE_MS = 10_000;
+// kube-apiserver waits up to a minute for connections with open watches; nothing is lost when it does not.
+const DEFAULT_GRACE_MS = 2_000;
 
 /** What a component is made of. */
 export interface ComponentSpec {
@@ -22,6 +23,8 @@ export interface ComponentSpec {
   readonly startTimeoutMs: number;
   /** Asked again and again after the start until true; it may throw while nothing listens yet. */
   readonly isReady: () => Promise<boolean>;
+  /** Gives up a start that waits. */
+  readonly signal?: AbortSignal | undefined;
   /** Told when the process ends without stop(). */
   readonly onUnexpectedExit?: (error: Error) => void;
 }
@@ -129,6 +132,7 @@ export class Component {
   async #waitUntilReady(child: ChildProcess, logStart: number): Promise<void> {
     const deadline = performance.now() + this.#spec.startTimeoutMs;
     while (!(await this.#answersReady())) {
+      this.#spec.signal?.throwIfAborted();
       const hasEnded = child.exitCode !== null || child.signalCode !== null;
       if (hasEnded) throw this.#startError(`ended with ${child.signalCode ?? `exit code ${child.exitCode}`}`, logStart);
       if (performance.now() > deadline) {
