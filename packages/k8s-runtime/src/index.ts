@@ -6,4 +6,8 @@ export * from './client/kube-transport-error.ts';
 export { classifyKubeError } from './client/classify-kube-error.ts';
 export * from './client/connect.ts';
 export * from './cache/lister.ts';
+export * from './cache/informer.ts';
+export * from './cache/informer-set.ts';
+export * from './cache/trim.ts';
+export type { IndexFunction } from './cache/object-store.ts';
 export * from './events/event-recorder.ts';
