@@ -1,0 +1,127 @@
+// What goes wrong on purpose: a list of faults, each used a number of times on the calls that it matches. Pure but for the counters.
+import type { SimAnswer, SimRequest } from './exchange.ts';
+
+/**
+ * What a fault does.
+ * - `answer`: this answer instead of the real one; the work is not done
+ * - `html`: an error page of something in between; the work is not done
+ * - `empty-body`: an answer without a body; the work is done when the status is a success
+ * - `drop-before`: the connection breaks, the work is not done
+ * - `drop-after`: the work is done, then the connection breaks
+ * - `hang`: nothing ever comes back, the work is not done
+ * - `stale`: the real answer of before the last change
+ * - `delay`: the real answer, late
+ */
+export type FaultKind = 'answer' | 'html' | 'empty-body' | 'drop-before' | 'drop-after' | 'hang' | 'stale' | 'delay';
+
+/** A fault. */
+export interface Fault {
+  /** Which calls; an absent field matches all. A text path is a whole path or a route template. */
+  readonly match?: { readonly method?: string; readonly path?: RegExp | string };
+  /** Default: `answer` when there is a status or a body, else `delay`. */
+  readonly kind?: FaultKind;
+  readonly status?: number;
+  /** JSON of the answer. Default: the cloud's own error body for the status. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How often; default once. `Infinity` until removed. */
+  readonly times?: number;
+  /** The answer comes this long after the request arrived, instead of the usual latency. */
+  readonly delayMs?: number;
+}
+
+/** A fault in place. */
+export interface FaultHandle {
+  /** How often it was used. */
+  readonly used: number;
+  remove(): void;
+}
+
+/** What to do with one request. */
+export interface FaultEffect {
+  readonly kind: FaultKind;
+  readonly isWorkDone: boolean;
+  /** Replaces the real answer. `undefined` inside: the cloud's own error body for this status. */
+  readonly answer?: SimAnswer | { readonly ownError: number; readonly headers?: Readonly<Record<string, string>> };
+  readonly end: 'reply' | 'drop' | 'hang';
+  readonly isStale: boolean;
+  readonly delayMs: number | undefined;
+}
+
+const ERROR_PAGE = (status: number): string =>
+  `<html>\n<head><title>${status}</title></head>\n<body><center><h1>${status}</h1></center></body>\n</html>\n`;
+
+/** The faults of one simulator. */
+export class Faults {
+  readonly #active = new Set<{ readonly fault: Fault; left: number; used: number }>();
+
+  /** Puts a fault in place; earlier ones go first. */
+  add(fault: Fault): FaultHandle {
+    const entry = { fault, left: fault.times ?? 1, used: 0 };
+    this.#active.add(entry);
+    return {
+      get used() {
+        return entry.used;
+      },
+      remove: () => void this.#active.delete(entry),
+    };
+  }
+
+  /** Removes all. */
+  clear(): void {
+    this.#active.clear();
+  }
+
+  /** The effect of the first fault that matches, which is thereby used once. */
+  take(request: Pick<SimRequest, 'method' | 'path' | 'template'>): FaultEffect | undefined {
+    for (const entry of this.#active) {
+      if (!matches(entry.fault, request)) continue;
+      entry.used += 1;
+      entry.left -= 1;
+      if (entry.left <= 0) this.#active.delete(entry);
+      return effectOf(entry.fault);
+    }
+    return undefined;
+  }
+}
+
+/** What a fault does, in single decisions. */
+export function effectOf(fault: Fault): FaultEffect {
+  const kind = fault.kind ?? (fault.status !== undefined || fault.body !== undefined ? 'answer' : 'delay');
+  const base = { kind, isWorkDone: false, end: 'reply', isStale: false, delayMs: fault.delayMs } as const;
+  const headers = fault.headers === undefined ? {} : { headers: fault.headers };
+  switch (kind) {
+    case 'answer': {
+      const status = fault.status ?? 500;
+      const answer =
+        fault.body === undefined ? { ownError: status, ...headers } : { status, body: fault.body, ...headers };
+      return { ...base, answer };
+    }
+    case 'html': {
+      const status = fault.status ?? 502;
+      const answer = { status, text: ERROR_PAGE(status), headers: { 'content-type': 'text/html', ...fault.headers } };
+      return { ...base, answer };
+    }
+    case 'empty-body': {
+      const status = fault.status ?? 502;
+      return { ...base, isWorkDone: status < 300, answer: { status, text: '', ...headers } };
+    }
+    case 'drop-before':
+      return { ...base, end: 'drop' };
+    case 'drop-after':
+      return { ...base, end: 'drop', isWorkDone: true };
+    case 'hang':
+      return { ...base, end: 'hang' };
+    case 'stale':
+      return { ...base, isWorkDone: true, isStale: true };
+    case 'delay':
+      return { ...base, isWorkDone: true };
+  }
+}
+
+function matches({ match = {} }: Fault, request: Pick<SimRequest, 'method' | 'path' | 'template'>): boolean {
+  if (match.method !== undefined && match.method.toUpperCase() !== request.method) return false;
+  if (match.path === undefined) return true;
+  if (typeof match.path === 'string') return match.path === request.path || match.path === request.template;
+  return match.path.test(request.path);
+}

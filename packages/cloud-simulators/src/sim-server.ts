@@ -1,0 +1,207 @@
+// Serves the routes of one simulated cloud over HTTP: arrival, fault, guard (token, quota, schema), work, latency, answer. The work is
+// done at arrival; only the answer is late. Time is the injected clock's, so with a FakeClock answers wait for the test.
+import type { AddressInfo } from 'node:net';
+import { sleep } from '@longshore/reconciler-core';
+import type { Clock } from '@longshore/reconciler-core';
+import { fastify } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { CallLog } from './call-log.ts';
+import { routeName } from './exchange.ts';
+import type { SimAnswer, SimRequest, SimRoute } from './exchange.ts';
+import { Faults } from './faults.ts';
+import type { FaultEffect } from './faults.ts';
+import { latencyOf } from './simulator.ts';
+import type { SimulatorOptions } from './simulator.ts';
+
+/** What a cloud brings. */
+export interface SimulatedCloud {
+  readonly routes: readonly SimRoute[];
+  /** Refuses a request before its route sees it (token, quota, schema). Not asked for open routes. */
+  readonly guard: (request: SimRequest) => SimAnswer | undefined;
+  /** Headers that every answer carries. */
+  readonly stamp: (request: SimRequest) => Readonly<Record<string, string>>;
+  /** The cloud's own error body for a status. */
+  readonly ownError: (status: number) => SimAnswer;
+}
+
+/** A running server. */
+export interface SimServer {
+  readonly url: string;
+  readonly calls: CallLog;
+  readonly faults: Faults;
+  close(): Promise<void>;
+}
+
+const UNKNOWN_ROUTE = '(unknown)';
+const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
+
+interface Serving {
+  readonly cloud: SimulatedCloud;
+  readonly clock: Clock;
+  readonly options: SimulatorOptions;
+  readonly calls: CallLog;
+  readonly faults: Faults;
+  readonly closing: AbortController;
+}
+
+/** Starts the server. */
+export async function startSimServer(
+  cloud: SimulatedCloud,
+  clock: Clock,
+  options: SimulatorOptions,
+): Promise<SimServer> {
+  const serving: Serving = {
+    cloud,
+    clock,
+    options,
+    calls: new CallLog(),
+    faults: new Faults(),
+    closing: new AbortController(),
+  };
+  const server = fastify({
+    forceCloseConnections: true,
+    bodyLimit: LARGEST_BODY_BYTES,
+    routerOptions: { maxParamLength: 300 },
+  });
+  takeAnyBody(server);
+  addRoutes(server, serving);
+  const host = options.host ?? '127.0.0.1';
+  await server.listen({ port: options.port ?? 0, host });
+  const { port } = server.server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}${prefixOf(options)}`,
+    calls: serving.calls,
+    faults: serving.faults,
+    async close() {
+      serving.closing.abort(new Error('the simulator is closed'));
+      server.server.closeAllConnections();
+      await server.close();
+    },
+  };
+}
+
+function prefixOf({ pathPrefix = '' }: SimulatorOptions): string {
+  const trimmed = pathPrefix.replace(/^\/+|\/+$/g, '');
+  return trimmed === '' ? '' : `/${trimmed}`;
+}
+
+// Bodies come as text whatever their type: what is wrong with them is for the simulated API to say, not for the web server.
+function takeAnyBody(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+}
+
+function addRoutes(server: FastifyInstance, serving: Serving): void {
+  const arrivals = new WeakMap<FastifyRequest, number>();
+  server.addHook('onRequest', (request, _reply, done) => {
+    arrivals.set(request, serving.clock.monotonicMs());
+    done();
+  });
+  const prefix = prefixOf(serving.options);
+  const arrivedAt = (request: FastifyRequest): number => arrivals.get(request) ?? serving.clock.monotonicMs();
+  for (const route of serving.cloud.routes) {
+    server.route({
+      method: route.method,
+      url: prefix + route.template.replace(/\{(\w+)\}/g, ':$1'),
+      handler: (request, reply) =>
+        serve(
+          serving,
+          route,
+          toSimRequest(request, { template: route.template, prefix, arrivedMs: arrivedAt(request) }),
+          reply,
+        ),
+    });
+  }
+  const nowhere: SimRoute = { method: 'GET', template: UNKNOWN_ROUTE, answer: () => serving.cloud.ownError(404) };
+  server.setNotFoundHandler((request, reply) =>
+    serve(
+      serving,
+      nowhere,
+      toSimRequest(request, { template: UNKNOWN_ROUTE, prefix, arrivedMs: arrivedAt(request) }),
+      reply,
+    ),
+  );
+}
+
+function toSimRequest(
+  request: FastifyRequest,
+  { template, prefix, arrivedMs }: { readonly template: string; readonly prefix: string; readonly arrivedMs: number },
+): SimRequest {
+  const url = new URL(request.url, 'http://simulator.invalid');
+  const { body, isMalformed } = parseBody(request.body);
+  return {
+    method: request.method,
+    path: url.pathname.startsWith(prefix) ? url.pathname.slice(prefix.length) : url.pathname,
+    template,
+    params: request.params as Readonly<Record<string, string>>,
+    query: url.searchParams,
+    headers: request.headers as Readonly<Record<string, string | undefined>>,
+    body,
+    isMalformed,
+    arrivedMs,
+    isStale: false,
+  };
+}
+
+function parseBody(raw: unknown): { readonly body: unknown; readonly isMalformed: boolean } {
+  if (typeof raw !== 'string' || raw === '') return { body: undefined, isMalformed: false };
+  try {
+    return { body: JSON.parse(raw) as unknown, isMalformed: false };
+  } catch {
+    return { body: undefined, isMalformed: true };
+  }
+}
+
+async function serve(
+  serving: Serving,
+  route: SimRoute,
+  request: SimRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const effect = route.isOpen === true ? undefined : serving.faults.take(request);
+  const { method, path, template, body, arrivedMs } = request;
+  const query = Object.fromEntries(request.query);
+  const call = { method, path, template, query, body, atMs: arrivedMs, fault: effect?.kind };
+  const answered = route.isOpen === true ? undefined : serving.calls.open(call);
+  const answer = answerTo(serving, route, request, effect);
+  if (effect?.end === 'hang') {
+    reply.hijack();
+    return reply;
+  }
+  const latencyMs = effect?.delayMs ?? latencyOf(serving.options.latencyMs ?? 0, routeName(request));
+  const leftMs = arrivedMs + latencyMs - serving.clock.monotonicMs();
+  if (leftMs > 0) await sleep(serving.clock, leftMs, serving.closing.signal);
+  if (effect?.end === 'drop') {
+    reply.hijack();
+    reply.raw.socket?.destroy();
+    return reply;
+  }
+  answered?.(answer.status);
+  return send(reply, answer, {
+    date: new Date(serving.clock.nowMs()).toUTCString(),
+    // The page of something in between carries none of the API's headers.
+    ...(route.isOpen === true || effect?.kind === 'html' ? {} : serving.cloud.stamp(request)),
+  });
+}
+
+function answerTo(serving: Serving, route: SimRoute, request: SimRequest, effect: FaultEffect | undefined): SimAnswer {
+  const { cloud } = serving;
+  const seen = effect?.isStale === true ? { ...request, isStale: true } : request;
+  const isWorkDone = effect === undefined || effect.isWorkDone;
+  const refusal = isWorkDone && route.isOpen !== true ? cloud.guard(seen) : undefined;
+  const real = isWorkDone ? (refusal ?? route.answer(seen)) : cloud.ownError(500);
+  if (effect?.answer === undefined) return real;
+  if (!('ownError' in effect.answer)) return effect.answer;
+  const own = cloud.ownError(effect.answer.ownError);
+  return { ...own, headers: { ...own.headers, ...effect.answer.headers } };
+}
+
+function send(reply: FastifyReply, answer: SimAnswer, headers: Readonly<Record<string, string>>): FastifyReply {
+  const json = answer.json ?? (answer.body === undefined ? undefined : JSON.stringify(answer.body));
+  const text = json ?? answer.text;
+  const type = json !== undefined ? 'application/json; charset=utf-8' : 'text/plain; charset=utf-8';
+  reply.code(answer.status).headers(headers);
+  if (text !== undefined) reply.header('content-type', type);
+  reply.headers(answer.headers ?? {});
+  return text === undefined ? reply.send() : reply.send(text);
+}
