@@ -11,3 +11,6 @@ export * from './cache/informer-set.ts';
 export * from './cache/trim.ts';
 export type { IndexFunction } from './cache/object-store.ts';
 export * from './events/event-recorder.ts';
+export * from './events/queued-event-recorder.ts';
+export * from './lease/lease-elector.ts';
+export * from './lease/leader-flags.ts';
