@@ -12,7 +12,7 @@ import type { ServiceMemory } from './service-memory.ts';
 import type { NodeSyncMeter, ServiceMetrics } from './service-metrics.ts';
 import { isWanted } from './service-ownership.ts';
 import { planService } from './service-plan.ts';
-import type { EnsurePlan, RemovePlan, ServicePlan } from './service-plan.ts';
+import type { EnsurePlan, RemovePlan, ServicePlan } from './service-steps.ts';
 import type { TargetView } from './target-view.ts';
 import type { TargetRules } from './targets.ts';
 

@@ -4,26 +4,28 @@
 import type { KubeService } from '@longshore/k8s-runtime';
 import { hasCleanupFinalizer, isBeingDeleted, isWanted, needsCleanup } from './service-ownership.ts';
 
-type ServicePort = NonNullable<NonNullable<KubeService['spec']>['ports']>[number];
+type ServiceSpec = NonNullable<KubeService['spec']>;
+type ServicePort = NonNullable<ServiceSpec['ports']>[number];
 
 /** Equal texts mean that the balancer need not be looked at because of the Service. */
 export function relevantFingerprint(service: KubeService): string {
-  const spec = service.spec;
-  return JSON.stringify([
-    service.metadata?.uid ?? '',
-    isWanted(service),
-    spec?.loadBalancerSourceRanges ?? [],
-    (spec?.ports ?? []).map(portFacts),
-    spec?.sessionAffinity ?? '',
-    sorted(spec?.sessionAffinityConfig?.clientIP),
-    spec?.loadBalancerIP ?? '',
-    spec?.externalIPs ?? [],
-    sorted(service.metadata?.annotations),
-    spec?.externalTrafficPolicy ?? '',
-    spec?.healthCheckNodePort ?? 0,
+  const { uid, annotations } = service.metadata ?? {};
+  return JSON.stringify([uid, isWanted(service), sorted(annotations), specFacts(service.spec ?? {})]);
+}
+
+function specFacts(spec: ServiceSpec): readonly unknown[] {
+  return [
+    spec.loadBalancerSourceRanges,
+    spec.ports?.map(portFacts),
+    spec.sessionAffinity,
+    sorted(spec.sessionAffinityConfig?.clientIP),
+    spec.loadBalancerIP,
+    spec.externalIPs,
+    spec.externalTrafficPolicy,
+    spec.healthCheckNodePort,
     // The order of families never changes; a second one makes the Service dual-stack.
-    spec?.ipFamilies?.length ?? 0,
-  ]);
+    spec.ipFamilies?.length,
+  ];
 }
 
 /** True when an update must bring the Service to the controller; drift of the status is asked for apart (balancer-status.ts). */
@@ -34,9 +36,8 @@ export function isRelevantUpdate(before: KubeService, after: KubeService): boole
   return relevantFingerprint(before) !== relevantFingerprint(after);
 }
 
-function portFacts(port: ServicePort): readonly unknown[] {
-  const target = port.targetPort ?? '';
-  return [port.name ?? '', port.protocol ?? '', port.port, port.nodePort ?? 0, target, port.appProtocol ?? ''];
+function portFacts({ name, protocol, port, nodePort, targetPort, appProtocol }: ServicePort): readonly unknown[] {
+  return [name, protocol, port, nodePort, targetPort, appProtocol];
 }
 
 function sorted(record: object | undefined): readonly (readonly [string, unknown])[] {

@@ -10,7 +10,7 @@ import { serviceEvents, tell } from './service-events.ts';
 import { nothingTold } from './service-memory.ts';
 import type { Remembered } from './service-memory.ts';
 import { hasCleanupFinalizer } from './service-ownership.ts';
-import type { EnsurePlan, RemovePlan, ServiceStep } from './service-plan.ts';
+import type { EnsurePlan, RemovePlan, ServiceStep } from './service-steps.ts';
 
 /** What to do after the call; `remember: undefined` forgets the Service. */
 export interface Aftermath {

@@ -2,7 +2,7 @@
 import type { Logger } from '@longshore/reconciler-core';
 import { keyOf, services } from '@longshore/k8s-runtime';
 import type { EventRecorder, KubeClient } from '@longshore/k8s-runtime';
-import type { PatchStep, ServiceStep } from './service-plan.ts';
+import type { PatchStep, ServiceStep } from './service-steps.ts';
 
 /** What steps are carried out with. */
 export interface StepTools {
