@@ -1,8 +1,18 @@
 // The cloud node lifecycle controller: removes Nodes whose machine is gone, taints those whose machine is off. run.ts wires it.
-import type { Clock, Logger, Metrics, Source } from '@longshore/reconciler-core';
+// One key stands for a pass over all Nodes: one look-up serves them all, and only a pass can see that too many are gone at once.
+import { checkAgain, Controller } from '@longshore/reconciler-core';
+import type { Change, Clock, Logger, Metrics, Source } from '@longshore/reconciler-core';
 import type { EventRecorder, KubeClient, KubeNode, Lister } from '@longshore/k8s-runtime';
+import { controllerHealth } from '../instances/controller-health.ts';
 import type { CloudController } from '../instances/health-report.ts';
+import { isReady, nameOf, taintsOf } from '../node/node-facts.ts';
+import { reasonToIgnore } from '../node/ownership.ts';
 import type { Instances } from '../provider.ts';
+import { isNews } from './check-schedule.ts';
+import { lifecycleMetrics } from './lifecycle-metrics.ts';
+import { LifecyclePass } from './lifecycle-pass.ts';
+import { isInGrace } from './node-lifecycle-plan.ts';
+import { withoutShutdownTaint } from './shutdown-taint.ts';
 
 /** What the lifecycle controller needs. */
 export interface NodeLifecycleControllerOptions {
@@ -25,7 +35,63 @@ export interface NodeLifecycleControllerOptions {
   readonly isDryRun?: boolean | undefined;
 }
 
+const PASS = 'pass';
+// I11: the longest pause between two checks of a Node that stays not ready.
+const LONGEST_PAUSE_MS = 60_000;
+// Nodes that fail together are asked about together.
+const GATHER_MS = 50;
+const LONGEST_PASS_MS = 2 * 60_000;
+
 /** Makes the cloud node lifecycle controller. */
-export function createNodeLifecycleController(_options: NodeLifecycleControllerOptions): CloudController {
-  throw new Error('being written');
+export function createNodeLifecycleController(options: NodeLifecycleControllerOptions): CloudController {
+  const { nodes, clock, log, periodMs = 5000, graceMs = 120_000, providerIdSchemes } = options;
+  const pass = new LifecyclePass({
+    ...options,
+    graceMs,
+    providerIdSchemes,
+    metrics: lifecycleMetrics(options.metrics),
+    pauses: { periodMs, longestMs: Math.max(periodMs, LONGEST_PAUSE_MS) },
+    limit: options.removalLimit ?? { atLeast: 5, percent: 20 },
+    isDryRun: options.isDryRun ?? false,
+  });
+  const controller = new Controller<string>({
+    name: 'cloud-node-lifecycle',
+    workers: 1,
+    clock,
+    log,
+    reconcile: async (_key, { signal }) => {
+      await pass.run(signal);
+      return checkAgain(periodMs, 'the next period');
+    },
+  });
+  controller.watch(nodes, (change) => {
+    if (needsPass(change, { pass, providerIdSchemes, graceMs, nowMs: clock.nowMs() })) {
+      controller.enqueueAfter(PASS, GATHER_MS);
+    }
+    return [];
+  });
+  controller.enqueue(PASS);
+  return {
+    name: controller.name,
+    check: () => controllerHealth(controller, LONGEST_PASS_MS),
+    run: (signal) => controller.run(signal),
+  };
+}
+
+// The watch-driven first check (I11): a Node that just stopped being ready does not wait for the period.
+function needsPass(
+  { kind, object: node }: Change<KubeNode>,
+  context: {
+    readonly pass: LifecyclePass;
+    readonly providerIdSchemes: readonly string[] | undefined;
+    readonly graceMs: number;
+    readonly nowMs: number;
+  },
+): boolean {
+  const { pass, providerIdSchemes } = context;
+  const isOver = kind === 'deleted' || isReady(node);
+  if (isOver) pass.forget(nameOf(node));
+  if (kind === 'deleted' || reasonToIgnore(node, providerIdSchemes) !== undefined) return false;
+  if (isReady(node)) return withoutShutdownTaint(taintsOf(node)) !== undefined;
+  return !isInGrace(node, context) && isNews(node, pass.records.get(nameOf(node)));
 }
