@@ -1,5 +1,6 @@
 // A bare HTTPS loop against the API server: no informer, no queue, no parsing. It makes the nodes of a benchmark, and it
 // is the floor that the programs are held against.
+import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 
 /** Where to send, and as whom. */
@@ -51,6 +52,25 @@ export class BareApi {
         response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
       });
       request.end(call.body);
+    });
+  }
+
+  /** Opens a streaming GET; the stream ends when the signal aborts. */
+  open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const headers = { authorization: `Bearer ${this.#target.adminToken}` };
+      const request = https.request(new URL(path, this.#target.server), {
+        headers,
+        ca: this.#target.caCertPem,
+        agent: false,
+        signal,
+      });
+      request.on('error', reject);
+      request.on('response', (response) => {
+        response.on('error', () => {});
+        resolve(response);
+      });
+      request.end();
     });
   }
 
