@@ -1,2 +1,3 @@
 // Test doubles for users of @longshore/k8s-runtime.
-export {};
+export { FakeKubeClient, lostAnswer } from './client/fake/fake-kube-client.ts';
+export type { FakeCall, FakeFault, FakeVerb } from './client/fake/fake-kube-client.ts';
