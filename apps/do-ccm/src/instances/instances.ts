@@ -1,0 +1,165 @@
+// Answers "where are the machines of these Nodes" for all controllers from one shared list of droplets. What the list does not know is
+// asked once more, by ID: only the API's own "no such droplet" to that question means gone. The list costs one call per 200 droplets.
+import type { InstanceFinding, Instances } from '@longshore/cloud-provider';
+import type { KubeNode } from '@longshore/k8s-runtime';
+import { backoff, OperatorError, parallelUntil, Snapshot } from '@longshore/reconciler-core';
+import type { Clock } from '@longshore/reconciler-core';
+import type { Droplet, DropletId, Droplets, VpcId } from '@longshore/digitalocean-api';
+import type { AddressFamily } from '../config.ts';
+import { toFinding } from './droplet-metadata.ts';
+import { indexDroplets } from './droplet-index.ts';
+import type { DropletIndex } from './droplet-index.ts';
+import { answerFrom, oldestUsefulListMs, toQuestion } from './plan-lookup.ts';
+import type { Answer, Question } from './plan-lookup.ts';
+
+/** The calls that are needed. */
+export type DropletCalls = Pick<Droplets, 'list' | 'get'>;
+
+/** Options of DropletInstances. */
+export interface DropletInstancesOptions {
+  readonly droplets: DropletCalls;
+  readonly clock: Clock;
+  readonly addressFamilies?: readonly AddressFamily[] | undefined;
+  /** Decides between droplets of one name. */
+  readonly vpcId?: VpcId | undefined;
+}
+
+/** Age up to which a list answers. */
+export const LIST_MAX_AGE_MS = 10_000;
+const DIRECT_QUESTIONS_AT_ONCE = 10;
+// Nodes that made us read the list again; only they are remembered, and forgotten when found.
+const MOST_REMEMBERED_MISSES = 10_000;
+
+type Open = Map<string, Question>;
+type Findings = Map<string, InstanceFinding>;
+
+/** Machines of Nodes at DigitalOcean. */
+export class DropletInstances implements Instances {
+  readonly #options: DropletInstancesOptions;
+  readonly #droplets: Snapshot<DropletIndex>;
+  readonly #gpuDroplets: Snapshot<DropletIndex>;
+  readonly #missed = new Set<string>();
+
+  constructor(options: DropletInstancesOptions) {
+    const { droplets, clock } = options;
+    this.#options = options;
+    this.#droplets = new Snapshot({ clock, load: async (signal) => indexDroplets(await droplets.list(signal)) });
+    this.#gpuDroplets = new Snapshot({
+      clock,
+      load: async (signal) => indexDroplets(await droplets.list(signal, { type: 'gpus' })),
+    });
+  }
+
+  async lookup(nodes: readonly KubeNode[], signal: AbortSignal): Promise<ReadonlyMap<string, InstanceFinding>> {
+    const findings: Findings = new Map();
+    const open: Open = new Map();
+    for (const node of nodes) {
+      const question = toQuestion(node);
+      const name = node.metadata?.name ?? '';
+      if (question instanceof OperatorError) findings.set(name, { state: 'unknown', error: question });
+      else if (question) open.set(name, question);
+    }
+    if (open.size > 0) await this.#answer(open, findings, signal);
+    return findings;
+  }
+
+  async #answer(open: Open, findings: Findings, signal: AbortSignal): Promise<void> {
+    try {
+      const known = await this.#fromLists(open, findings, signal);
+      if (known > 0) await this.#fromDirectQuestions(open, findings, signal);
+      else settle(open, findings, () => nothingKnown());
+    } catch (error) {
+      signal.throwIfAborted();
+      settle(open, findings, () => error);
+    }
+    for (const [name, question] of open) findings.set(name, { state: 'unknown', error: notFound(name, question) });
+  }
+
+  /** Takes what lists know out of `open`; returns how many droplets they have. */
+  async #fromLists(open: Open, findings: Findings, signal: AbortSignal): Promise<number> {
+    const list = await this.#droplets.get({ maxAgeMs: LIST_MAX_AGE_MS, signal });
+    this.#take(list.value, open, findings);
+    if (this.#needsNewerList(open, list.takenAtMs)) {
+      this.#take((await this.#droplets.get({ maxAgeMs: 0, signal })).value, open, findings);
+    }
+    if (open.size === 0) return list.value.size;
+    // Droplets with GPUs are in a list of their own. Without access to it, questions by ID still get their answer.
+    const gpus = await this.#gpuDroplets.get({ maxAgeMs: LIST_MAX_AGE_MS, signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (list.value.size === 0) throw error;
+      return undefined;
+    });
+    if (gpus) this.#take(gpus.value, open, findings);
+    return list.value.size + (gpus?.value.size ?? 0);
+  }
+
+  #take(index: DropletIndex, open: Open, findings: Findings): void {
+    for (const [name, question] of open) {
+      const answer: Answer = answerFrom(index, question, this.#options.vpcId);
+      if (answer.kind === 'missing') continue;
+      findings.set(
+        name,
+        answer.kind === 'droplet' ? this.#toFinding(answer.droplet) : { state: 'unknown', error: answer.error },
+      );
+      open.delete(name);
+      if (question.by === 'name') this.#missed.delete(question.uid);
+    }
+  }
+
+  // A Node that is younger than the list may have a droplet that is: each such Node is worth one more list, shared with all others.
+  #needsNewerList(open: Open, takenAtMs: number): boolean {
+    const { clock } = this.#options;
+    const fresh = [...open.values()].filter((question) => question.by === 'name' && !this.#missed.has(question.uid));
+    if (this.#missed.size > MOST_REMEMBERED_MISSES) this.#missed.clear();
+    for (const question of fresh) if (question.by === 'name') this.#missed.add(question.uid);
+    const takenAtWallMs = clock.nowMs() - (clock.monotonicMs() - takenAtMs);
+    return fresh.length > 0 && takenAtWallMs < oldestUsefulListMs(fresh);
+  }
+
+  async #fromDirectQuestions(open: Open, findings: Findings, signal: AbortSignal): Promise<void> {
+    const questions = [...open].flatMap(([name, question]) =>
+      question.by === 'id' ? [{ name, id: question.id }] : [],
+    );
+    await parallelUntil(
+      questions,
+      DIRECT_QUESTIONS_AT_ONCE,
+      async ({ name, id }) => {
+        findings.set(name, await this.#ask(id, signal));
+        open.delete(name);
+      },
+      signal,
+    );
+  }
+
+  async #ask(id: DropletId, signal: AbortSignal): Promise<InstanceFinding> {
+    try {
+      const droplet = await this.#options.droplets.get(id, signal);
+      return droplet ? this.#toFinding(droplet) : { state: 'gone' };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { state: 'unknown', error };
+    }
+  }
+
+  #toFinding(droplet: Droplet): InstanceFinding {
+    return toFinding(droplet, this.#options.addressFamilies);
+  }
+}
+
+function settle(open: Open, findings: Findings, errorOf: () => unknown): void {
+  for (const name of open.keys()) findings.set(name, { state: 'unknown', error: errorOf() });
+  open.clear();
+}
+
+// A token of another account sees no droplet at all, and would get "no such droplet" for every Node of the cluster.
+function nothingKnown(): OperatorError {
+  const message =
+    'the API shows no droplet at all: nothing is concluded about nodes; check that the API token belongs to the account of this cluster';
+  return new OperatorError('ACCOUNT_WITHOUT_DROPLETS', message, backoff);
+}
+
+function notFound(name: string, question: Question): OperatorError {
+  const what = question.by === 'id' ? `droplet ${question.id} was not answered` : 'no droplet has this name or address';
+  const message = `node ${name}: getting droplet by ${question.by}: ${what}: name the node like its droplet, or start kubelet with --provider-id=digitalocean://<droplet id>`;
+  return new OperatorError('DROPLET_NOT_FOUND', message, backoff);
+}

@@ -1,0 +1,228 @@
+// Load balancers of Services: find the own one (balancer-finder.ts, ownership.ts), decide (decide.ts, desired.ts, plan.ts), apply
+// (apply.ts). The service controller calls `ensure` and `remove`, never two of them for one Service at a time. Nothing that is
+// remembered here is needed after a restart.
+import type {
+  LoadBalancerPlan,
+  LoadBalancerResult,
+  LoadBalancers,
+  OrphanedBalancer,
+  Problem,
+  RemovalResult,
+} from '@longshore/cloud-provider';
+import type { KubeClient, KubeNode, KubeService } from '@longshore/k8s-runtime';
+import { OperatorError } from '@longshore/reconciler-core';
+import type { Clock, Logger } from '@longshore/reconciler-core';
+import { isLoadBalancerBusy } from '@longshore/digitalocean-api';
+import type { Certificates, LoadBalancer, LoadBalancerId } from '@longshore/digitalocean-api';
+import { ANNOTATIONS, readSettings } from '../annotations.ts';
+import type { AnnotationName, Settings } from '../annotations.ts';
+import type { DropletInstances } from '../instances/instances.ts';
+import { applyStep } from './apply.ts';
+import type { Applied, ApplyContext, BalancerCalls } from './apply.ts';
+import { BalancerFinder, STEADY_MAX_AGE_MS } from './balancer-finder.ts';
+import { CertificateList } from './certificate-list.ts';
+import { decideBalancer } from './decide.ts';
+import type { Decision } from './decide.ts';
+import { problemsOfService } from './desired.ts';
+import { BalancerList } from './observe.ts';
+import { foreignBalancer, orphansAmong } from './ownership.ts';
+import { Pending } from './pending.ts';
+import type { BalancerConfig } from './placement.ts';
+import { describeStep, planRemoval } from './plan.ts';
+import type { Step } from './plan.ts';
+import { serviceInvalid } from './problems.ts';
+import { publishedStatus } from './published-status.ts';
+import { uidOf } from './service-facts.ts';
+
+/** What the cluster offers; there from `start` on. */
+export interface Cluster {
+  readonly client: Pick<KubeClient, 'patch'>;
+  readonly services: { list(): readonly KubeService[] };
+}
+
+/** Options of DigitalOceanLoadBalancers. */
+export interface LoadBalancersOptions {
+  readonly calls: BalancerCalls;
+  readonly certificates: Pick<Certificates, 'list'>;
+  readonly instances: Pick<DropletInstances, 'lookup'>;
+  readonly config: BalancerConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+type InProgress = Extract<LoadBalancerResult, { kind: 'in-progress' }>;
+
+const BUSY_CHECK_AGAIN_MS = 2_000;
+const NODES_CHECK_AGAIN_MS = 15_000;
+const REMOVAL_CHECK_AGAIN_MS = 1_000;
+
+/** Load balancers at DigitalOcean. */
+export class DigitalOceanLoadBalancers implements LoadBalancers {
+  readonly #options: LoadBalancersOptions;
+  readonly #list: BalancerList;
+  readonly #finder: BalancerFinder;
+  readonly #certificates: CertificateList;
+  readonly #pending: Pending;
+  #cluster: Cluster | undefined;
+
+  constructor(options: LoadBalancersOptions) {
+    const { calls, certificates, clock, log, config } = options;
+    this.#options = options;
+    this.#list = new BalancerList({ loadBalancers: calls, clock });
+    const services = (): readonly KubeService[] => this.#cluster?.services.list() ?? [];
+    this.#finder = new BalancerFinder({ calls, list: this.#list, services, clusterTag: config.clusterTag, log });
+    this.#certificates = new CertificateList({ certificates, clock });
+    this.#pending = new Pending({ clock, list: this.#list });
+  }
+
+  /** From now on annotations can be written and Services compared. */
+  start(cluster: Cluster): void {
+    this.#cluster = cluster;
+  }
+
+  problems(service: KubeService): readonly Problem[] {
+    return problemsOfService(service, this.#options.config);
+  }
+
+  async ensure(service: KubeService, nodes: readonly KubeNode[], signal: AbortSignal): Promise<LoadBalancerResult> {
+    const settings = requireSettings(service);
+    if (settings.disown === true) return { kind: 'not-mine' };
+    const { plan, found } = await this.#decide(service, nodes, settings, signal);
+    const changes: string[] = [];
+    const applied = await this.#apply(plan.steps, found, { service, changes }, signal);
+    if (applied === 'busy') return busy(changes);
+    if (applied === 'gone') return this.#waiting(service, 'the load balancer to be created again', changes);
+    if (plan.refusal) throw plan.refusal;
+    return this.#result(service, { settings, latest: applied, waitingFor: plan.waitingFor, changes });
+  }
+
+  async remove(service: KubeService, signal: AbortSignal): Promise<RemovalResult> {
+    const settings = requireSettings(service, NAMES_FOR_REMOVAL);
+    this.#pending.end(uidOf(service));
+    const changes: string[] = [];
+    if (settings.disown === true) return { kind: 'removed', changes };
+    const steps = planRemoval(await this.#finder.findOwned({ service, settings }, signal));
+    if ((await this.#apply(steps, undefined, { service, changes }, signal)) === 'busy') return busy(changes);
+    // "Accepted" is not "gone": a list that begins now has to be without it.
+    const ids = steps.flatMap((step): LoadBalancerId[] => (step.kind === 'delete' ? [step.id] : []));
+    const left = ids.length > 0 ? await this.#list.stillThere(ids, signal) : [];
+    if (left.length === 0) return { kind: 'removed', changes };
+    const waitingFor = 'DigitalOcean removes the load balancer';
+    return { kind: 'in-progress', checkAgainMs: REMOVAL_CHECK_AGAIN_MS, waitingFor, changes };
+  }
+
+  async plan(service: KubeService, nodes: readonly KubeNode[], signal: AbortSignal): Promise<LoadBalancerPlan> {
+    const isLeaving = service.metadata?.deletionTimestamp !== undefined || service.spec?.type !== 'LoadBalancer';
+    try {
+      const settings = requireSettings(service, isLeaving ? NAMES_FOR_REMOVAL : undefined);
+      if (settings.disown === true) return { steps: [], blockedBy: [`annotation ${ANNOTATIONS.disown.key} is true`] };
+      if (isLeaving) {
+        const owned = await this.#finder.findOwned({ service, settings }, signal);
+        return { steps: planRemoval(owned).map(describeStep), blockedBy: [] };
+      }
+      const { wanted, found, plan } = await this.#decide(service, nodes, settings, signal);
+      const blockedBy = [plan.waitingFor, plan.refusal?.message].filter((text) => text !== undefined);
+      return { wanted, ...(found ? { found } : {}), steps: plan.steps.map(describeStep), blockedBy };
+    } catch (error) {
+      if (!(error instanceof OperatorError) || error.disposition.retry !== 'on-change') throw error;
+      return { steps: [], blockedBy: [error.message] };
+    }
+  }
+
+  async orphans(services: readonly KubeService[], signal: AbortSignal): Promise<readonly OrphanedBalancer[]> {
+    const { clusterTag } = this.#options.config;
+    // Without a cluster ID nothing tells a balancer of this cluster from another's.
+    if (clusterTag === undefined) return [];
+    return orphansAmong((await this.#list.get(STEADY_MAX_AGE_MS, signal)).all, services, clusterTag);
+  }
+
+  async #decide(
+    service: KubeService,
+    nodes: readonly KubeNode[],
+    settings: Settings,
+    signal: AbortSignal,
+  ): Promise<Decision & { readonly found: LoadBalancer | undefined }> {
+    const { config, instances, clock } = this.#options;
+    const maxAgeMs = this.#pending.maxAgeMs(uidOf(service));
+    const identity = await this.#finder.find({ service, settings }, maxAgeMs, signal);
+    if (identity.kind === 'foreign') throw foreignBalancer(service, identity);
+    const found = identity.kind === 'own' ? identity.balancer : undefined;
+    const facts = { service, nodes, settings, found, config, nowMs: clock.nowMs() };
+    const decision = await decideBalancer(facts, { certificates: this.#certificates, instances }, signal);
+    return { ...decision, found };
+  }
+
+  /** Applies the steps in order; returns the balancer as it is then. */
+  async #apply(
+    steps: readonly Step[],
+    found: LoadBalancer | undefined,
+    { service, changes }: { readonly service: KubeService; readonly changes: string[] },
+    signal: AbortSignal,
+  ): Promise<LoadBalancer | 'busy' | 'gone' | undefined> {
+    let latest = found;
+    for (const step of steps) {
+      const applied = await this.#applyUnlessBusy(step, latest, this.#applyContext(service, signal));
+      if (applied === 'busy') return applied;
+      if (step.kind !== 'note-identity') changes.push(describeStep(step).summary);
+      if (applied === 'gone' && step.kind !== 'delete') return applied;
+      if (typeof applied === 'object') latest = applied;
+    }
+    return latest;
+  }
+
+  async #applyUnlessBusy(
+    step: Step,
+    latest: LoadBalancer | undefined,
+    context: ApplyContext,
+  ): Promise<Applied | 'busy'> {
+    try {
+      return await applyStep(step, latest, context);
+    } catch (error) {
+      if (isLoadBalancerBusy(error)) return 'busy';
+      throw error;
+    }
+  }
+
+  #applyContext(service: KubeService, signal: AbortSignal): ApplyContext {
+    const { calls, log } = this.#options;
+    if (!this.#cluster) throw new Error('start() comes before ensure() and remove()');
+    return { calls, list: this.#list, client: this.#cluster.client, service, log, signal };
+  }
+
+  #result(
+    service: KubeService,
+    facts: {
+      readonly settings: Settings;
+      readonly latest: LoadBalancer | undefined;
+      readonly waitingFor: string | undefined;
+      readonly changes: readonly string[];
+    },
+  ): LoadBalancerResult {
+    const { settings, latest, changes, waitingFor = 'DigitalOcean creates the load balancer' } = facts;
+    if (!latest) return { kind: 'in-progress', checkAgainMs: NODES_CHECK_AGAIN_MS, waitingFor, changes };
+    const status = publishedStatus(latest, settings);
+    if (!status) return this.#waiting(service, waitingFor, changes);
+    this.#pending.end(uidOf(service));
+    return { kind: 'ready', status, changes };
+  }
+
+  #waiting(service: KubeService, waitingFor: string, changes: readonly string[]): InProgress {
+    return { kind: 'in-progress', checkAgainMs: this.#pending.wait(uidOf(service)), waitingFor, changes };
+  }
+}
+
+/** The annotations that a removal reads; others may be wrong, a Service must not be kept from leaving by them. */
+const NAMES_FOR_REMOVAL: readonly AnnotationName[] = ['disown', 'name', 'loadBalancerId'];
+
+function requireSettings(service: KubeService, names?: readonly AnnotationName[]): Settings {
+  const { settings, problems } = readSettings(service.metadata?.annotations);
+  const keys = names && new Set<string>(names.map((name) => ANNOTATIONS[name].key));
+  const errors = problems.filter(({ field }) => keys?.has(field) ?? true);
+  if (errors.length > 0) throw serviceInvalid(errors);
+  return settings;
+}
+
+function busy(changes: readonly string[]): InProgress {
+  const waitingFor = 'DigitalOcean finishes an earlier change of the load balancer';
+  return { kind: 'in-progress', checkAgainMs: BUSY_CHECK_AGAIN_MS, waitingFor, changes };
+}

@@ -1,0 +1,135 @@
+// Wanted and found balancer to steps. Pure. Nothing is sent to a balancer that is being created or has failed; what cannot be changed is
+// not tried but told, after everything else was brought into line.
+import { backoff, onChange, OperatorError } from '@longshore/reconciler-core';
+import type { PlannedStep } from '@longshore/cloud-provider';
+import type { DropletId, LoadBalancer, LoadBalancerId, LoadBalancerSpec } from '@longshore/digitalocean-api';
+import { ANNOTATIONS } from '../annotations.ts';
+import { describeDifference, differencesOf, updatedSpec } from './differences.ts';
+import type { Difference } from './differences.ts';
+
+/** What the Service remembers of its balancer; `created` is the one that an earlier step of the same plan creates. */
+export interface NoteStep {
+  readonly kind: 'note-identity';
+  readonly id: LoadBalancerId | 'created';
+  /** Absent when the Service has it already, or asks for another. */
+  readonly type?: string;
+}
+
+/** One step towards the wanted balancer. */
+export type Step =
+  | { readonly kind: 'create'; readonly spec: LoadBalancerSpec }
+  | {
+      readonly kind: 'update';
+      readonly id: LoadBalancerId;
+      readonly spec: LoadBalancerSpec;
+      readonly changes: readonly Difference[];
+    }
+  | { readonly kind: 'remove-targets'; readonly id: LoadBalancerId; readonly dropletIds: readonly DropletId[] }
+  | { readonly kind: 'delete'; readonly id: LoadBalancerId; readonly name: string }
+  | NoteStep;
+
+/** Steps, what holds the rest up (the result is in progress), and what only the user can change (an error after the steps). */
+export interface BalancerPlan {
+  readonly steps: readonly Step[];
+  readonly waitingFor?: string;
+  readonly refusal?: OperatorError;
+}
+
+/** All that a plan is made of. */
+export interface PlanFacts {
+  readonly wanted: LoadBalancerSpec;
+  readonly found: LoadBalancer | undefined;
+  /** Annotations of the Service. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** placement.ts: sentences about what the balancer cannot become. */
+  readonly conflicts: readonly string[];
+  /** Names of nodes without an address that the balancer could reach. */
+  readonly unreachable: readonly string[];
+  /** Some of them are so new that an address may still come. */
+  readonly mayBecomeReachable: boolean;
+}
+
+/** Plans one pass over one balancer. */
+export function planBalancer(facts: PlanFacts): BalancerPlan {
+  const { found, wanted } = facts;
+  const note = planNote(facts);
+  if (!found) {
+    return wanted.dropletIds?.length ? { steps: [{ kind: 'create', spec: wanted }, ...note] } : noBackends(facts, []);
+  }
+  if (found.status === 'new') return { steps: note, waitingFor: 'DigitalOcean creates the load balancer' };
+  if (found.status !== 'active') return { steps: note, refusal: unexpectedStatus(found) };
+  if (!wanted.dropletIds?.length && facts.unreachable.length > 0) return noBackends(facts, note);
+  const steps = [...note, ...planChange(wanted, found)];
+  return facts.conflicts.length > 0 ? { steps, refusal: immutable(facts.conflicts) } : { steps };
+}
+
+/** Plans the removal of balancers. */
+export function planRemoval(balancers: readonly LoadBalancer[]): readonly Step[] {
+  return balancers.map(({ id, name }) => ({ kind: 'delete', id, name }));
+}
+
+/** A step for people. */
+export function describeStep(step: Step): PlannedStep {
+  switch (step.kind) {
+    case 'create':
+      return { kind: step.kind, summary: `create load balancer ${step.spec.name}`, detail: step.spec };
+    case 'update': {
+      const summary = `update load balancer ${step.id}: ${step.changes.map(describeDifference).join('; ')}`;
+      return { kind: step.kind, summary, detail: step.changes };
+    }
+    case 'remove-targets':
+      return {
+        kind: step.kind,
+        summary: `take droplets ${step.dropletIds.join(', ')} out of load balancer ${step.id}`,
+      };
+    case 'delete':
+      return { kind: step.kind, summary: `delete load balancer ${step.name} (${step.id})` };
+    case 'note-identity':
+      return { kind: step.kind, summary: `note load balancer ${step.id} in the annotations of the Service` };
+  }
+}
+
+function planChange(wanted: LoadBalancerSpec, found: LoadBalancer): readonly Step[] {
+  const changes = differencesOf(wanted, found);
+  const isEmptied = !wanted.dropletIds?.length && found.dropletIds.length > 0;
+  if (!isEmptied) return changes.length > 0 ? [update(wanted, found, changes)] : [];
+  // The API takes no PUT without a target, so the last ones leave by a call of their own.
+  const others = changes.filter(({ field }) => field !== 'droplets');
+  const kept = { ...wanted, dropletIds: found.dropletIds };
+  return [
+    ...(others.length > 0 ? [update(kept, found, others)] : []),
+    { kind: 'remove-targets', id: found.id, dropletIds: found.dropletIds },
+  ];
+}
+
+function update(wanted: LoadBalancerSpec, found: LoadBalancer, changes: readonly Difference[]): Step {
+  return { kind: 'update', id: found.id, spec: updatedSpec(wanted, found), changes };
+}
+
+// The Go program reads and writes the same two annotations, so going back to it finds the balancer again. A type that the user has
+// written is left as it is: overwriting it would hide that it cannot be had.
+function planNote({ found, wanted, annotations }: PlanFacts): readonly NoteStep[] {
+  const hasType = (annotations[ANNOTATIONS.type.key] ?? '') !== '';
+  const type = found?.type ?? wanted.type;
+  if (found && hasType && annotations[ANNOTATIONS.loadBalancerId.key] === found.id) return [];
+  const id = found?.id ?? 'created';
+  return [{ kind: 'note-identity', id, ...(hasType || type === undefined ? {} : { type }) }];
+}
+
+function noBackends({ unreachable, mayBecomeReachable }: PlanFacts, steps: readonly Step[]): BalancerPlan {
+  if (unreachable.length === 0) return { steps, waitingFor: 'a node that can be a target' };
+  const names =
+    unreachable.slice(0, 3).join(', ') + (unreachable.length > 3 ? ` [+${unreachable.length - 3} more]` : '');
+  if (mayBecomeReachable) return { steps, waitingFor: `public addresses of nodes ${names}` };
+  const message = `no eligible load balancer backends: ${unreachable.length} nodes have no public IPv4 address: ${names}; give their droplets one, or set annotation ${ANNOTATIONS.network.key} to INTERNAL or ${ANNOTATIONS.type.key} to REGIONAL before the balancer exists`;
+  return { steps, refusal: new OperatorError('LOAD_BALANCER_NO_BACKENDS', message, backoff) };
+}
+
+function unexpectedStatus({ id, status }: LoadBalancer): OperatorError {
+  const message = `load balancer ${id} has unexpected status "${status}": if it stays so, delete it at DigitalOcean and a new one is created`;
+  return new OperatorError('LOAD_BALANCER_ERRORED', message, backoff);
+}
+
+function immutable(conflicts: readonly string[]): OperatorError {
+  return new OperatorError('LOAD_BALANCER_FIELD_IMMUTABLE', conflicts.join('; '), onChange);
+}
