@@ -21,6 +21,7 @@ export type CloudErrorCode =
   | 'CLOUD_UNREACHABLE'
   | 'CLOUD_TIMEOUT'
   | 'CLOUD_TOKEN_UNUSABLE'
+  | 'CLOUD_BASE_URL_INVALID'
   | 'CLOUD_DRY_RUN';
 
 /** Facts of a CloudApiError beyond code and message. */

@@ -3,7 +3,7 @@
 import axios from 'axios';
 import type { AxiosInstance, AxiosResponse } from 'axios';
 import type { Agent } from 'node:http';
-import { backoff, noMetrics, onChange, silentLogger, sleep, systemClock } from '@longshore/reconciler-core';
+import { backoff, never, noMetrics, onChange, silentLogger, sleep, systemClock } from '@longshore/reconciler-core';
 import type { Clock, Logger, Metrics } from '@longshore/reconciler-core';
 import { createAgent } from './agent.ts';
 import type { Env } from './agent.ts';
@@ -13,12 +13,13 @@ import { isIdempotent, laneOf, urlOf } from './call.ts';
 import type { Call, Query } from './call.ts';
 import { CloudApiError, toCloudApiError } from './cloud-api-error.ts';
 import { classifyIdMessageBody } from './failure.ts';
-import type { ClassifyBody, Failure } from './failure.ts';
+import type { ClassifyBody } from './failure.ts';
 import { keyOfQuery, nextFromLinks, planNextPage } from './paging.ts';
 import type { NextLink } from './paging.ts';
-import { parseRateHints } from './rate-headers.ts';
-import type { Headers, RateHints } from './rate-headers.ts';
+import type { Headers } from './rate-headers.ts';
 import { RateBudget } from './rate-budget.ts';
+import { answerOf, isAbsence, readAnswer, readTransportError, statusOf } from './read-answer.ts';
+import type { Attempt, Failed, Success } from './read-answer.ts';
 import { plainCause, redact, shownUrl } from './redact.ts';
 import { planRetry } from './retry-plan.ts';
 import { withDeadline } from './deadline.ts';
@@ -57,10 +58,6 @@ export interface CloudHttpOptions {
   readonly random?: () => number;
 }
 
-type Attempt<T> =
-  | { readonly ok: true; readonly value: T; readonly body: unknown; readonly status: number; readonly hints: RateHints }
-  | { readonly ok: false; readonly failure: Failure; readonly token: string; readonly cause?: Error };
-
 const LONGEST_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** One client per API and token. */
@@ -76,7 +73,7 @@ export class CloudHttp {
 
   constructor(options: CloudHttpOptions) {
     this.#options = options;
-    this.#baseUrl = new URL(options.baseUrl);
+    this.#baseUrl = parseBaseUrl(options.baseUrl);
     this.#clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
     this.#budget = new RateBudget({ clock: this.#clock, qps: options.limiterQps });
@@ -126,36 +123,45 @@ export class CloudHttp {
     }
   }
 
-  /** Closes idle connections. Calls under way go on. */
+  /** Closes all connections; calls under way fail. */
   close(): void {
     this.#agent.destroy();
   }
 
-  async #attempts<T>(call: Call<T>, signal: AbortSignal): Promise<Extract<Attempt<T>, { ok: true }> | undefined> {
+  async #attempts<T>(call: Call<T>, signal: AbortSignal): Promise<Success<T> | undefined> {
     this.#refuseInDryRun(call);
-    const maxAttempts = this.#options.maxAttempts ?? 3;
-    const idempotent = isIdempotent(call);
     for (let attempt = 1; ; attempt += 1) {
       const result = await this.#attempt(call, attempt, signal);
       if (result.ok) return result;
-      const { failure } = result;
-      if (call.absentOn404 === true && isAbsence(failure)) return undefined;
-      const random = (this.#options.random ?? Math.random)();
-      const plan = planRetry({ method: call.method, idempotent, attempt, maxAttempts, failure, random });
-      const rotated = attempt === 1 && (await this.#isTokenReplaced(result));
-      if (!plan.retry && !rotated) throw toCloudApiError(this.#shown(call), failure, result.cause);
-      const afterMs = plan.retry ? plan.afterMs : 0;
-      this.#report.retry(call, { attempt, afterMs, reason: rotated ? 'the token was replaced' : failure.kind });
-      await sleep(this.#clock, afterMs, signal);
+      if (call.absentOn404 === true && isAbsence(result.failure)) return undefined;
+      const again = await this.#planAgain(call, attempt, result);
+      if (again === undefined) throw toCloudApiError(this.#shown(call), result.failure, result.cause);
+      this.#report.retry(call, { attempt, ...again });
+      await sleep(this.#clock, again.afterMs, signal);
     }
   }
 
+  async #planAgain(
+    call: Call<unknown>,
+    attempt: number,
+    { failure, token }: Failed,
+  ): Promise<{ readonly afterMs: number; readonly reason: string } | undefined> {
+    const maxAttempts = this.#options.maxAttempts ?? 3;
+    const random = (this.#options.random ?? Math.random)();
+    const plan = planRetry({ idempotent: isIdempotent(call), attempt, maxAttempts, failure, random });
+    if (plan.retry) return { afterMs: plan.afterMs, reason: failure.kind };
+    // A 401 on the very change of a token file: the new token deserves one try before anybody is told.
+    const isRefused = failure.kind === 'answer' && failure.status === 401 && attempt === 1;
+    const isReplaced = isRefused && (await this.#readToken()) !== token;
+    return isReplaced ? { afterMs: 0, reason: 'the token was replaced' } : undefined;
+  }
+
   async #attempt<T>(call: Call<T>, attempt: number, signal: AbortSignal): Promise<Attempt<T>> {
-    const token = await this.#readToken();
     const ticket = await this.#budget.acquire(laneOf(call), signal);
-    const startMs = this.#clock.monotonicMs();
-    let answer: { readonly status: number; readonly hints: RateHints } | undefined;
+    let answer: ReturnType<typeof answerOf>;
     try {
+      const token = await this.#readToken();
+      const startMs = this.#clock.monotonicMs();
       const result = await this.#exchange(call, token, signal);
       answer = answerOf(result);
       const durationMs = this.#clock.monotonicMs() - startMs;
@@ -172,12 +178,14 @@ export class CloudHttp {
   async #exchange<T>(call: Call<T>, token: string, signal: AbortSignal): Promise<Attempt<T>> {
     const deadline = withDeadline(this.#clock, this.#timeoutMs, signal);
     try {
-      const response = await this.#request(call, token, deadline.signal);
-      return this.#read(call, token, response);
+      const { status, headers, data } = await this.#request(call, token, deadline.signal);
+      const answer = { status, headers: lowerCased(headers), text: typeof data === 'string' ? data : '' };
+      const classifyBody = this.#options.classifyBody ?? classifyIdMessageBody;
+      return readAnswer(call, answer, { token, nowMs: this.#clock.nowMs(), classifyBody });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (deadline.expired) return { ok: false, token, failure: { kind: 'timeout', timeoutMs: this.#timeoutMs } };
-      return { ok: false, token, failure: transportFailure(error, token), cause: plainCause(error, [token]) };
+      return readTransportError(error, token);
     } finally {
       deadline.cancel();
     }
@@ -200,28 +208,6 @@ export class CloudHttp {
     });
   }
 
-  #read<T>(call: Call<T>, token: string, response: AxiosResponse<string>): Attempt<T> {
-    const { status } = response;
-    const headers = lowerCased(response.headers);
-    const hints = parseRateHints(headers, this.#clock.nowMs());
-    const text = redact(typeof response.data === 'string' ? response.data : '', [token]);
-    const body = parseJson(text);
-    if (status < 200 || status >= 300) {
-      const api = (this.#options.classifyBody ?? classifyIdMessageBody)(body.value, status);
-      const requestId = api?.requestId ?? headers['x-request-id'];
-      return { ok: false, token, failure: { kind: 'answer', status, api, text, requestId, hints } };
-    }
-    if (body.problem !== undefined && text !== '') {
-      return { ok: false, token, failure: { kind: 'unreadable', status, reason: body.problem, text } };
-    }
-    try {
-      return { ok: true, value: call.parse(body.value), body: body.value, status, hints };
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return { ok: false, token, failure: { kind: 'unreadable', status, reason, text } };
-    }
-  }
-
   async #readToken(): Promise<string> {
     try {
       const token = (await this.#options.token()).trim();
@@ -233,12 +219,6 @@ export class CloudHttp {
       });
     }
     throw new CloudApiError('CLOUD_TOKEN_UNUSABLE', 'the API token is empty: put a valid one in place', backoff);
-  }
-
-  // A 401 on the very change of a token file: the new token deserves one try before anybody is told.
-  async #isTokenReplaced(result: Extract<Attempt<unknown>, { ok: false }>): Promise<boolean> {
-    if (result.failure.kind !== 'answer' || result.failure.status !== 401) return false;
-    return (await this.#readToken()) !== result.token;
   }
 
   #refuseInDryRun(call: Call<unknown>): void {
@@ -261,23 +241,15 @@ export class CloudHttp {
   }
 }
 
+function parseBaseUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url !== null && (url.protocol === 'https:' || url.protocol === 'http:')) return url;
+  const message = `the base URL "${redact(text)}" of the cloud API is none: write https://host or https://host/path`;
+  throw new CloudApiError('CLOUD_BASE_URL_INVALID', message, never);
+}
+
 function bearer(token: string): Readonly<Record<string, string>> {
   return { Authorization: `Bearer ${token}` };
-}
-
-function isAbsence(failure: Failure): boolean {
-  return failure.kind === 'answer' && failure.status === 404 && failure.api !== undefined;
-}
-
-function answerOf(result: Attempt<unknown>): { readonly status: number; readonly hints: RateHints } | undefined {
-  if (result.ok) return { status: result.status, hints: result.hints };
-  const { failure } = result;
-  return failure.kind === 'answer' ? { status: failure.status, hints: failure.hints } : undefined;
-}
-
-function statusOf(result: Attempt<unknown>): number | undefined {
-  if (result.ok) return result.status;
-  return 'status' in result.failure ? result.failure.status : undefined;
 }
 
 function lowerCased(headers: AxiosResponse['headers']): Headers {
@@ -285,30 +257,4 @@ function lowerCased(headers: AxiosResponse['headers']): Headers {
   return Object.fromEntries(
     entries.map(([name, value]) => [name.toLowerCase(), typeof value === 'string' ? value : undefined]),
   );
-}
-
-function parseJson(text: string): { readonly value: unknown; readonly problem?: string } {
-  try {
-    return { value: text === '' ? undefined : (JSON.parse(text) as unknown) };
-  } catch {
-    return { value: undefined, problem: 'the body is not JSON' };
-  }
-}
-
-// Codes of failures before the connection stood: nothing was sent, so even a POST may be repeated.
-const NEVER_CONNECTED = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EADDRNOTAVAIL',
-]);
-
-function transportFailure(error: unknown, token: string): Failure {
-  const { code, cause } = error as { readonly code?: unknown; readonly cause?: { readonly syscall?: unknown } };
-  const name = typeof code === 'string' ? code : 'UNKNOWN';
-  const message = redact(error instanceof Error ? error.message : String(error), [token]);
-  const reason = message === '' || message === 'Error' ? name : message.includes(name) ? message : `${name} ${message}`;
-  return { kind: 'transport', code: name, reason, wasSent: !NEVER_CONNECTED.has(name) && cause?.syscall !== 'connect' };
 }

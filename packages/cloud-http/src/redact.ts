@@ -4,17 +4,18 @@
 const LONGEST_TEXT = 300;
 const HIDDEN = '[redacted]';
 
-// Authorization schemes and the header forms of tokens, wherever they show up in a text.
-const TOKEN_FORMS = [
-  /\b(Bearer|Basic|Token)\s+[\w.~+/=-]{6,}/gi,
-  /("?(?:x-auth-token|authorization)"?\s*[:=]\s*"?)[^\s",}]+/gi,
+// Authorization schemes, the header forms of tokens, and passwords in URLs, wherever they show up in a text.
+const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
+  [/\b(Bearer|Basic|Token)\s+[\w.~+/=-]{6,}/gi, `$1 ${HIDDEN}`],
+  [/("?(?:x-auth-token|authorization)"?\s*[:=]\s*"?)[^\s",}]+/gi, `$1${HIDDEN}`],
+  [/:\/\/[^\s/@]+@/g, '://'],
 ];
 
 /** The text without the given secrets, and without anything that looks like an authorization header. */
 export function redact(text: string, secrets: readonly string[] = []): string {
   let clean = text;
   for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, HIDDEN);
-  for (const form of TOKEN_FORMS) clean = clean.replace(form, `$1 ${HIDDEN}`);
+  for (const [form, replacement] of SECRET_FORMS) clean = clean.replace(form, replacement);
   return clean;
 }
 

@@ -1,6 +1,5 @@
 // Decides whether a failed attempt is repeated inside the call, and when. Pure. A call that creates something is never repeated
 // while nobody knows whether it took effect: its caller looks for the thing by name instead.
-import type { Method } from './call.ts';
 import type { Failure } from './failure.ts';
 import type { RateHints } from './rate-headers.ts';
 
@@ -12,7 +11,6 @@ const BACKOFF_FACTOR = 4;
 
 /** What is known when an attempt has failed. */
 export interface FailedAttempt {
-  readonly method: Method;
   readonly idempotent: boolean;
   /** Counts from 1. */
   readonly attempt: number;

@@ -39,7 +39,8 @@ export interface FaultHandle {
 
 /** What to do with one request. */
 export interface FaultEffect {
-  readonly kind: FaultKind;
+  /** `undefined`: no fault at all. */
+  readonly kind: FaultKind | undefined;
   readonly isWorkDone: boolean;
   /** Replaces the real answer. `undefined` inside: the cloud's own error body for this status. */
   readonly answer?: SimAnswer | { readonly ownError: number; readonly headers?: Readonly<Record<string, string>> };
@@ -88,36 +89,27 @@ export class Faults {
 /** What a fault does, in single decisions. */
 export function effectOf(fault: Fault): FaultEffect {
   const kind = fault.kind ?? (fault.status !== undefined || fault.body !== undefined ? 'answer' : 'delay');
-  const base = { kind, isWorkDone: false, end: 'reply', isStale: false, delayMs: fault.delayMs } as const;
-  const headers = fault.headers === undefined ? {} : { headers: fault.headers };
-  switch (kind) {
-    case 'answer': {
-      const status = fault.status ?? 500;
-      const answer =
-        fault.body === undefined ? { ownError: status, ...headers } : { status, body: fault.body, ...headers };
-      return { ...base, answer };
-    }
-    case 'html': {
-      const status = fault.status ?? 502;
-      const answer = { status, text: ERROR_PAGE(status), headers: { 'content-type': 'text/html', ...fault.headers } };
-      return { ...base, answer };
-    }
-    case 'empty-body': {
-      const status = fault.status ?? 502;
-      return { ...base, isWorkDone: status < 300, answer: { status, text: '', ...headers } };
-    }
-    case 'drop-before':
-      return { ...base, end: 'drop' };
-    case 'drop-after':
-      return { ...base, end: 'drop', isWorkDone: true };
-    case 'hang':
-      return { ...base, end: 'hang' };
-    case 'stale':
-      return { ...base, isWorkDone: true, isStale: true };
-    case 'delay':
-      return { ...base, isWorkDone: true };
-  }
+  const { delayMs } = fault;
+  return { kind, isWorkDone: false, end: 'reply', isStale: false, delayMs, ...EFFECTS[kind](fault) };
 }
+
+const EFFECTS: Readonly<Record<FaultKind, (fault: Fault) => Partial<FaultEffect>>> = {
+  answer: ({ status = 500, body, headers = {} }) => ({
+    answer: body === undefined ? { ownError: status, headers } : { status, body, headers },
+  }),
+  html: ({ status = 502, headers }) => ({
+    answer: { status, text: ERROR_PAGE(status), headers: { 'content-type': 'text/html', ...headers } },
+  }),
+  'empty-body': ({ status = 502, headers = {} }) => ({
+    isWorkDone: status < 300,
+    answer: { status, text: '', headers },
+  }),
+  'drop-before': () => ({ end: 'drop' }),
+  'drop-after': () => ({ end: 'drop', isWorkDone: true }),
+  hang: () => ({ end: 'hang' }),
+  stale: () => ({ isWorkDone: true, isStale: true }),
+  delay: () => ({ isWorkDone: true }),
+};
 
 function matches({ match = {} }: Fault, request: Pick<SimRequest, 'method' | 'path' | 'template'>): boolean {
   if (match.method !== undefined && match.method.toUpperCase() !== request.method) return false;

@@ -158,42 +158,43 @@ async function serve(
   request: SimRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const effect = route.isOpen === true ? undefined : serving.faults.take(request);
-  const { method, path, template, body, arrivedMs } = request;
-  const query = Object.fromEntries(request.query);
-  const call = { method, path, template, query, body, atMs: arrivedMs, fault: effect?.kind };
-  const answered = route.isOpen === true ? undefined : serving.calls.open(call);
+  if (route.isOpen === true) return send(reply, route.answer(request), dateOf(serving));
+  const effect = serving.faults.take(request) ?? NO_FAULT;
+  const answered = logArrival(serving, request, effect);
   const answer = answerTo(serving, route, request, effect);
-  if (effect?.end === 'hang') {
-    reply.hijack();
-    return reply;
-  }
-  const latencyMs = effect?.delayMs ?? latencyOf(serving.options.latencyMs ?? 0, routeName(request));
-  const leftMs = arrivedMs + latencyMs - serving.clock.monotonicMs();
+  if (effect.end === 'hang') return reply.hijack();
+  const latencyMs = effect.delayMs ?? latencyOf(serving.options.latencyMs ?? 0, routeName(request));
+  const leftMs = request.arrivedMs + latencyMs - serving.clock.monotonicMs();
   if (leftMs > 0) await sleep(serving.clock, leftMs, serving.closing.signal);
-  if (effect?.end === 'drop') {
-    reply.hijack();
+  if (effect.end === 'drop') {
     reply.raw.socket?.destroy();
-    return reply;
+    return reply.hijack();
   }
-  answered?.(answer.status);
-  return send(reply, answer, {
-    date: new Date(serving.clock.nowMs()).toUTCString(),
-    // The page of something in between carries none of the API's headers.
-    ...(route.isOpen === true || effect?.kind === 'html' ? {} : serving.cloud.stamp(request)),
-  });
+  answered(answer.status);
+  // The page of something in between carries none of the API's headers.
+  const stamp = effect.kind === 'html' ? {} : serving.cloud.stamp(request);
+  return send(reply, answer, { ...dateOf(serving), ...stamp });
 }
 
-function answerTo(serving: Serving, route: SimRoute, request: SimRequest, effect: FaultEffect | undefined): SimAnswer {
-  const { cloud } = serving;
-  const seen = effect?.isStale === true ? { ...request, isStale: true } : request;
-  const isWorkDone = effect === undefined || effect.isWorkDone;
-  const refusal = isWorkDone && route.isOpen !== true ? cloud.guard(seen) : undefined;
-  const real = isWorkDone ? (refusal ?? route.answer(seen)) : cloud.ownError(500);
-  if (effect?.answer === undefined) return real;
+const NO_FAULT: FaultEffect = { kind: undefined, isWorkDone: true, end: 'reply', isStale: false, delayMs: undefined };
+
+function logArrival({ calls }: Serving, request: SimRequest, effect: FaultEffect): (status: number) => void {
+  const { method, path, template, body, arrivedMs } = request;
+  const query = Object.fromEntries(request.query);
+  return calls.open({ method, path, template, query, body, atMs: arrivedMs, fault: effect.kind });
+}
+
+function answerTo({ cloud }: Serving, route: SimRoute, request: SimRequest, effect: FaultEffect): SimAnswer {
+  const seen = effect.isStale ? { ...request, isStale: true } : request;
+  const real = effect.isWorkDone ? (cloud.guard(seen) ?? route.answer(seen)) : undefined;
+  if (effect.answer === undefined) return real ?? cloud.ownError(500);
   if (!('ownError' in effect.answer)) return effect.answer;
   const own = cloud.ownError(effect.answer.ownError);
   return { ...own, headers: { ...own.headers, ...effect.answer.headers } };
+}
+
+function dateOf({ clock }: Serving): Readonly<Record<string, string>> {
+  return { date: new Date(clock.nowMs()).toUTCString() };
 }
 
 function send(reply: FastifyReply, answer: SimAnswer, headers: Readonly<Record<string, string>>): FastifyReply {

@@ -108,18 +108,22 @@ export function rotateCertificate(context: DoContext, name: string): WireCertifi
 }
 
 function create(context: DoContext, body: CertificateBody): SimAnswer {
-  const type = body.type ?? 'custom';
-  const taken = [...context.store.current.certificates.values()].some(({ name }) => name === body.name);
-  if (taken) return unprocessable(`certificate name "${body.name}" is in use`);
-  if (type === 'custom' && (body.private_key === undefined || body.leaf_certificate === undefined)) {
-    return unprocessable('private_key and leaf_certificate are required');
-  }
-  if (type === 'lets_encrypt' && (body.dns_names ?? []).length === 0) return unprocessable('dns_names is required');
+  const { name, type = 'custom', dns_names: dnsNames = [] } = body;
+  const problem = certificateProblem(body, context);
+  if (problem !== undefined) return unprocessable(problem);
   const state = type === 'lets_encrypt' ? 'pending' : 'verified';
-  const certificate = addCertificate(context, { name: body.name, type, state, dnsNames: body.dns_names ?? [] });
-  if (type === 'lets_encrypt')
-    context.clock.after(context.settings.timeToIssueMs, () => verify(context, certificate.id));
+  const certificate = addCertificate(context, { name, type, state, dnsNames });
+  if (state === 'pending') context.clock.after(context.settings.timeToIssueMs, () => verify(context, certificate.id));
   return single(201, 'certificate', certificate);
+}
+
+function certificateProblem(body: CertificateBody, { store }: DoContext): string | undefined {
+  const { name, type = 'custom', dns_names: dnsNames = [] } = body;
+  const isTaken = [...store.current.certificates.values()].some((other) => other.name === name);
+  if (isTaken) return `certificate name "${name}" is in use`;
+  if (type === 'lets_encrypt') return dnsNames.length === 0 ? 'dns_names is required' : undefined;
+  const hasPems = body.private_key !== undefined && body.leaf_certificate !== undefined;
+  return hasPems ? undefined : 'private_key and leaf_certificate are required';
 }
 
 function verify({ store }: DoContext, id: string): void {

@@ -1,6 +1,6 @@
 // Makes droplets. Addresses are taken from ranges that nobody owns, so that a mistake reaches no real machine.
 import { defaultVpcOf } from './first-world.ts';
-import type { WireDroplet, WireRegion } from './wire.ts';
+import type { WireDroplet, WireRegion, WireVpc } from './wire.ts';
 import type { World } from './world.ts';
 
 /** What can be said about a new droplet; the rest is filled in. */
@@ -36,18 +36,16 @@ export function makeDroplet(
   wish: DropletWish,
   made: { readonly number: number; readonly region: string; readonly createdAt: string },
 ): WireDroplet {
-  const region = world.regions.get(wish.region ?? made.region);
-  if (region === undefined) throw new Error(`addDroplet: unknown region "${wish.region ?? made.region}"`);
-  const vpc = wish.vpcId === undefined ? defaultVpcOf(world, region.slug) : world.vpcs.get(wish.vpcId);
-  if (vpc === undefined) throw new Error(`addDroplet: unknown VPC "${wish.vpcId ?? ''}"`);
+  const { region, vpc } = placeOf(world, wish, made.region);
   const sizeSlug = wish.sizeSlug ?? (wish.hasGpu === true ? 'gpu-h100x1-80gb' : 's-2vcpu-4gb');
   const size = SIZES[sizeSlug] ?? USUAL_SIZE;
+  const { id = made.number, name = `pool-a-${made.number}`, status = 'active', tags = [] } = wish;
   return {
-    id: wish.id ?? made.number,
-    name: wish.name ?? `pool-a-${made.number}`,
+    id,
+    name,
     ...size,
     locked: false,
-    status: wish.status ?? 'active',
+    status,
     kernel: null,
     created_at: made.createdAt,
     features: ['private_networking'],
@@ -60,12 +58,25 @@ export function makeDroplet(
     size_slug: sizeSlug,
     networks: wish.hasNullNetworks === true ? null : networksOf(wish, made.number, vpc.ip_range),
     region,
-    tags: wish.tags ?? [],
+    tags,
     vpc_uuid: vpc.id,
-    ...(wish.hasGpu === true
-      ? { gpu_info: { count: 1, model: 'nvidia_h100', vram: { amount: 80, unit: 'gib' } } }
-      : {}),
+    ...(wish.hasGpu === true ? { gpu_info: GPU } : {}),
   };
+}
+
+const GPU = { count: 1, model: 'nvidia_h100', vram: { amount: 80, unit: 'gib' } };
+
+function placeOf(
+  world: World,
+  wish: DropletWish,
+  usualRegion: string,
+): { readonly region: WireRegion; readonly vpc: WireVpc } {
+  const slug = wish.region ?? usualRegion;
+  const region = world.regions.get(slug);
+  if (region === undefined) throw new Error(`addDroplet: unknown region "${slug}"`);
+  const vpc = wish.vpcId === undefined ? defaultVpcOf(world, slug) : world.vpcs.get(wish.vpcId);
+  if (vpc === undefined) throw new Error(`addDroplet: unknown VPC "${wish.vpcId ?? ''}"`);
+  return { region, vpc };
 }
 
 function networksOf(wish: DropletWish, number: number, vpcRange: string): WireDroplet['networks'] {

@@ -124,13 +124,23 @@ function firewallProblem(body: FirewallBody, world: World): string | undefined {
   if (!NAME.test(body.name ?? '')) return 'name is invalid';
   const rules = [...(body.inbound_rules ?? []), ...(body.outbound_rules ?? [])];
   if (rules.length === 0) return 'at least one rule is required';
-  const wrong = rules.find((rule) => !['tcp', 'udp', 'icmp'].includes(rule.protocol) || !hasPorts(rule));
-  if (wrong !== undefined) return `rule for ${wrong.protocol} "${wrong.ports ?? ''}" is invalid`;
-  const peers = rules.flatMap((rule) => [rule.sources ?? {}, rule.destinations ?? {}]);
-  const tag = [...(body.tags ?? []), ...peers.flatMap(({ tags }) => tags ?? [])].find((name) => !world.tags.has(name));
-  if (tag !== undefined) return `tag "${tag}" does not exist`;
   const droplet = (body.droplet_ids ?? []).find((id) => !world.droplets.has(id));
-  return droplet === undefined ? undefined : `droplet ${droplet} not found`;
+  if (droplet !== undefined) return `droplet ${droplet} not found`;
+  return firewallRuleProblem(rules) ?? tagProblem([...(body.tags ?? []), ...rules.flatMap(tagsOf)], world);
+}
+
+function firewallRuleProblem(rules: readonly WireFirewallRule[]): string | undefined {
+  const wrong = rules.find((rule) => !['tcp', 'udp', 'icmp'].includes(rule.protocol) || !hasPorts(rule));
+  return wrong === undefined ? undefined : `rule for ${wrong.protocol} "${wrong.ports ?? ''}" is invalid`;
+}
+
+function tagProblem(names: readonly string[], world: World): string | undefined {
+  const missing = names.find((name) => !world.tags.has(name));
+  return missing === undefined ? undefined : `tag "${missing}" does not exist`;
+}
+
+function tagsOf({ sources, destinations }: WireFirewallRule): readonly string[] {
+  return [...(sources?.tags ?? []), ...(destinations?.tags ?? [])];
 }
 
 function hasPorts({ protocol, ports }: WireFirewallRule): boolean {

@@ -170,31 +170,45 @@ function checkType({ type, forwarding_rules: rules = [], glb_settings: global }:
 }
 
 function ruleProblem(rule: RuleBody, type: string, world: World): string | undefined {
-  const { entry_protocol: entry = '', target_protocol: target = '' } = rule;
-  const wrongProtocol =
-    notOneOf(entry, PROTOCOLS.entry, 'entry_protocol') ?? notOneOf(target, PROTOCOLS.target, 'target_protocol');
-  if (wrongProtocol !== undefined) return wrongProtocol;
-  if (!isPort(rule.entry_port) || RESERVED_PORTS.includes(rule.entry_port ?? 0)) return 'entry port is invalid';
-  if (!isPort(rule.target_port)) return 'target port is invalid';
-  if ((entry === 'udp') !== (target === 'udp')) return 'udp can only be forwarded to udp';
-  // (assumed) A network load balancer forwards packets.
-  if (type === 'REGIONAL_NETWORK' && entry !== 'tcp' && entry !== 'udp') {
-    return `entry_protocol "${entry}" cannot be used with a network load balancer`;
-  }
-  return tlsProblem(rule, entry, world);
+  return (
+    notOneOf(rule.entry_protocol ?? '', PROTOCOLS.entry, 'entry_protocol') ??
+    notOneOf(rule.target_protocol ?? '', PROTOCOLS.target, 'target_protocol') ??
+    rulePortProblem(rule) ??
+    ruleTransportProblem(rule, type) ??
+    tlsProblem(rule) ??
+    certificateProblem(rule, world)
+  );
 }
 
-function tlsProblem(rule: RuleBody, entry: string, world: World): string | undefined {
-  const certificateId = rule.certificate_id ?? '';
-  const passes = rule.tls_passthrough === true;
-  if (certificateId !== '' && passes) return 'certificate_id and tls_passthrough cannot be used together';
-  if (entry === 'http3' && passes) return 'tls_passthrough cannot be used with http3';
-  if (TLS_PROTOCOLS.includes(entry) && certificateId === '' && !passes) {
-    return `${entry} needs a certificate_id or tls_passthrough`;
-  }
-  return certificateId === '' || world.certificates.has(certificateId)
-    ? undefined
-    : `certificate with ID ${certificateId} not found`;
+function rulePortProblem({ entry_port: entry, target_port: target }: RuleBody): string | undefined {
+  if (!isPort(entry) || RESERVED_PORTS.includes(entry ?? 0)) return 'entry port is invalid';
+  return isPort(target) ? undefined : 'target port is invalid';
+}
+
+function ruleTransportProblem(
+  { entry_protocol: entry, target_protocol: target }: RuleBody,
+  type: string,
+): string | undefined {
+  if ((entry === 'udp') !== (target === 'udp')) return 'udp can only be forwarded to udp';
+  // (assumed) A network load balancer forwards packets.
+  return type === 'REGIONAL_NETWORK' && entry !== 'tcp' && entry !== 'udp'
+    ? `entry_protocol "${entry}" cannot be used with a network load balancer`
+    : undefined;
+}
+
+function tlsProblem({
+  entry_protocol: entry = '',
+  certificate_id: id = '',
+  tls_passthrough: passes,
+}: RuleBody): string | undefined {
+  if (id !== '' && passes === true) return 'certificate_id and tls_passthrough cannot be used together';
+  if (entry === 'http3' && passes === true) return 'tls_passthrough cannot be used with http3';
+  const hasTls = id !== '' || passes === true;
+  return TLS_PROTOCOLS.includes(entry) && !hasTls ? `${entry} needs a certificate_id or tls_passthrough` : undefined;
+}
+
+function certificateProblem({ certificate_id: id = '' }: RuleBody, world: World): string | undefined {
+  return id === '' || world.certificates.has(id) ? undefined : `certificate with ID ${id} not found`;
 }
 
 function portsProblem(rules: readonly RuleBody[]): string | undefined {
@@ -227,13 +241,10 @@ function checkHealth({ health_check: check = {} }: LoadBalancerBody): string | u
 }
 
 function checkSticky({ sticky_sessions: sticky = {} }: LoadBalancerBody): string | undefined {
-  const { type = 'none', cookie_name: name, cookie_ttl_seconds: ttl } = sticky;
-  if (type === 'none') {
-    const hasCookie = (name !== undefined && name !== '') || (ttl !== undefined && ttl !== 0);
-    return hasCookie ? 'cookie_name and cookie_ttl_seconds need the type cookies' : undefined;
-  }
-  if (name === undefined || name.length < 2 || name.length > 40) return 'cookie_name must have 2 to 40 characters';
-  return ttl === undefined || ttl < 1 ? 'cookie_ttl_seconds must be 1 or more' : undefined;
+  const { type, cookie_name: name = '', cookie_ttl_seconds: ttl = 0 } = sticky;
+  if (type === 'cookies')
+    return outside(name.length, 2, 40, 'length of cookie_name') ?? outside(ttl, 1, 2 ** 31, 'cookie_ttl_seconds');
+  return name !== '' || ttl !== 0 ? 'cookie_name and cookie_ttl_seconds need the type cookies' : undefined;
 }
 
 function checkTargets(body: LoadBalancerBody, facts: CheckFacts): string | undefined {

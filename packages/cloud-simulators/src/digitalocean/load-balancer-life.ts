@@ -26,36 +26,60 @@ export function loadBalancerFields(
   world: World,
   made: { readonly id: string; readonly createdAt: string; readonly before?: LoadBalancerFields },
 ): LoadBalancerFields {
-  const { before } = made;
-  const region = before?.region ?? world.regions.get(body.region ?? '') ?? null;
   const unit = sizeUnitOf(body);
+  const { subnet_uuid, domains, glb_settings, target_load_balancer_ids } = body;
   return {
+    ...DEFAULTS,
+    ...given(pick(body, DEFAULTS)),
+    ...given({ subnet_uuid, domains, glb_settings, target_load_balancer_ids }),
     id: made.id,
     created_at: made.createdAt,
-    name: body.name ?? '',
     size: SIZE_SLUGS[unit] ?? '',
     size_unit: unit,
-    algorithm: body.algorithm ?? 'round_robin',
     forwarding_rules: (body.forwarding_rules ?? []).map(toRule),
     health_check: toHealthCheck(body.health_check),
     sticky_sessions: { type: 'none', ...body.sticky_sessions },
-    region,
-    tag: body.tag ?? '',
-    droplet_ids: body.droplet_ids ?? [],
-    // The API takes tags on create only.
-    tags: before?.tags ?? body.tags ?? [],
-    ...switchesOf(body),
-    vpc_uuid: before?.vpc_uuid ?? nonEmpty(body.vpc_uuid) ?? defaultVpcOf(world, region?.slug ?? '')?.id ?? '',
-    ...(body.subnet_uuid === undefined ? {} : { subnet_uuid: body.subnet_uuid }),
-    project_id: body.project_id ?? before?.project_id ?? defaultProjectOf(world)?.id ?? '',
-    http_idle_timeout_seconds: body.http_idle_timeout_seconds ?? 60,
-    firewall: { deny: body.firewall?.deny ?? [], allow: body.firewall?.allow ?? [] },
-    network: before?.network ?? body.network ?? 'EXTERNAL',
-    network_stack: before?.network_stack ?? body.network_stack ?? 'IPV4',
-    type: before?.type ?? body.type ?? 'REGIONAL',
-    tls_cipher_policy: body.tls_cipher_policy ?? 'DEFAULT',
-    ...globalOf(body),
+    firewall: { deny: [], allow: [], ...body.firewall },
+    ...(made.before === undefined ? placeOf(body, world) : keptOf(made.before, body)),
   };
+}
+
+const DEFAULTS = {
+  name: '',
+  algorithm: 'round_robin',
+  tag: '',
+  droplet_ids: [] as readonly number[],
+  redirect_http_to_https: false,
+  enable_proxy_protocol: false,
+  enable_backend_keepalive: false,
+  disable_lets_encrypt_dns_records: false,
+  http_idle_timeout_seconds: 60,
+  tls_cipher_policy: 'DEFAULT',
+};
+
+type Kept = Pick<
+  LoadBalancerFields,
+  'type' | 'network' | 'network_stack' | 'region' | 'vpc_uuid' | 'tags' | 'project_id'
+>;
+
+function placeOf(body: LoadBalancerBody, world: World): Kept {
+  const region = world.regions.get(body.region ?? '') ?? null;
+  const usual = {
+    type: 'REGIONAL',
+    network: 'EXTERNAL',
+    network_stack: 'IPV4',
+    tags: [] as readonly string[],
+    vpc_uuid: defaultVpcOf(world, region?.slug ?? '')?.id ?? '',
+    project_id: defaultProjectOf(world)?.id ?? '',
+  };
+  const wanted = given(pick(body, usual));
+  return { ...usual, ...wanted, ...(wanted.vpc_uuid === '' ? { vpc_uuid: usual.vpc_uuid } : {}), region };
+}
+
+// The API takes tags on create only; the project can be changed, the rest cannot.
+function keptOf(before: LoadBalancerFields, body: LoadBalancerBody): Kept {
+  const { type, network, network_stack, region, vpc_uuid, tags } = before;
+  return { type, network, network_stack, region, vpc_uuid, tags, project_id: body.project_id ?? before.project_id };
 }
 
 /** The addresses that number `n` of the load balancers gets when it is active. */
@@ -86,48 +110,39 @@ export function toRule(rule: RuleBody): WireForwardingRule {
 const SIZE_SLUGS: Readonly<Record<number, string>> = { 1: 'lb-small', 3: 'lb-medium', 6: 'lb-large' };
 
 function toHealthCheck(check: LoadBalancerBody['health_check'] = {}): WireHealthCheck {
-  const protocol = check.protocol ?? 'http';
-  return {
-    protocol,
-    port: check.port ?? 80,
-    ...(protocol === 'tcp' ? {} : { path: check.path ?? '/' }),
-    check_interval_seconds: check.check_interval_seconds ?? 10,
-    response_timeout_seconds: check.response_timeout_seconds ?? 5,
-    healthy_threshold: check.healthy_threshold ?? 3,
-    unhealthy_threshold: check.unhealthy_threshold ?? 5,
-    proxy_protocol: check.proxy_protocol ?? false,
-  };
+  const { path, ...usual } = HEALTH_DEFAULTS;
+  const protocol = check.protocol ?? usual.protocol;
+  return { ...usual, ...(protocol === 'tcp' ? {} : { path }), ...given(check) };
 }
 
-function switchesOf(
-  body: LoadBalancerBody,
-): Pick<
-  LoadBalancerFields,
-  'redirect_http_to_https' | 'enable_proxy_protocol' | 'enable_backend_keepalive' | 'disable_lets_encrypt_dns_records'
-> {
-  return {
-    redirect_http_to_https: body.redirect_http_to_https ?? false,
-    enable_proxy_protocol: body.enable_proxy_protocol ?? false,
-    enable_backend_keepalive: body.enable_backend_keepalive ?? false,
-    disable_lets_encrypt_dns_records: body.disable_lets_encrypt_dns_records ?? false,
-  };
+const HEALTH_DEFAULTS = {
+  protocol: 'http',
+  port: 80,
+  path: '/',
+  check_interval_seconds: 10,
+  response_timeout_seconds: 5,
+  healthy_threshold: 3,
+  unhealthy_threshold: 5,
+  proxy_protocol: false,
+};
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined | null> };
+
+// What is there: neither absent nor null.
+function given<T extends object>(fields: T): Given<T> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
+  ) as Given<T>;
 }
 
-function globalOf(
-  body: LoadBalancerBody,
-): Pick<LoadBalancerFields, 'domains' | 'glb_settings' | 'target_load_balancer_ids'> {
-  return {
-    ...(body.domains === undefined ? {} : { domains: body.domains }),
-    ...(body.glb_settings === undefined ? {} : { glb_settings: body.glb_settings }),
-    ...(body.target_load_balancer_ids === undefined ? {} : { target_load_balancer_ids: body.target_load_balancer_ids }),
-  };
+function pick<T extends object, K extends object>(from: T, like: K): Pick<T, Extract<keyof K, keyof T>> {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => name in like)) as Pick<
+    T,
+    Extract<keyof K, keyof T>
+  >;
 }
 
 function taggedDroplets(world: World, { tag, region }: LoadBalancerFields): readonly number[] {
   const found = [...world.droplets.values()].filter((droplet) => droplet.tags.includes(tag));
   return found.filter((droplet) => region === null || droplet.region.slug === region.slug).map(({ id }) => id);
-}
-
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text;
 }

@@ -16,12 +16,6 @@ interface ResourceBody {
 
 /** The routes. */
 export function tagRoutes(context: DoContext): readonly DoRoute[] {
-  const { store } = context;
-  const nameOf = (request: SimRequest): string => request.params['name'] ?? '';
-  const resourcesOf = (request: SimRequest): readonly ResourceBody[] =>
-    (request.body as { readonly resources: readonly ResourceBody[] }).resources;
-  const onOne = (request: SimRequest, work: (name: string) => SimAnswer): SimAnswer =>
-    worldOf(context, request).tags.has(nameOf(request)) ? work(nameOf(request)) : notFound;
   return [
     {
       method: 'GET',
@@ -46,45 +40,55 @@ export function tagRoutes(context: DoContext): readonly DoRoute[] {
       method: 'GET',
       template: ONE,
       scope: 'tag:read',
-      answer: (request) => onOne(request, (name) => single(200, 'tag', showTag(worldOf(context, request), name))),
+      answer: (request) =>
+        onOne(context, request, (name) => single(200, 'tag', showTag(worldOf(context, request), name))),
     },
     {
       method: 'DELETE',
       template: ONE,
       scope: 'tag:delete',
-      answer: (request) =>
-        onOne(request, (name) => {
-          retag(
-            context,
-            () => true,
-            (tags) => tags.filter((tag) => tag !== name),
-          );
-          store.commit({ tags: new Set([...store.current.tags].filter((tag) => tag !== name)) });
-          return done;
-        }),
+      answer: (request) => onOne(context, request, (name) => removeTag(context, name)),
     },
     {
       method: 'POST',
       template: `${ONE}/resources`,
       scope: 'tag:create',
-      answer: (request) => onOne(request, (name) => tagResources(context, name, resourcesOf(request))),
+      answer: (request) => onOne(context, request, (name) => tagResources(context, name, resourcesOf(request))),
     },
     {
       method: 'DELETE',
       template: `${ONE}/resources`,
       scope: 'tag:delete',
-      answer: (request) =>
-        onOne(request, (name) => {
-          const gone = keysOf(resourcesOf(request));
-          retag(
-            context,
-            (key) => gone.has(key),
-            (tags) => tags.filter((tag) => tag !== name),
-          );
-          return done;
-        }),
+      answer: (request) => onOne(context, request, (name) => untagResources(context, name, resourcesOf(request))),
     },
   ];
+}
+
+function resourcesOf(request: SimRequest): readonly ResourceBody[] {
+  return (request.body as { readonly resources: readonly ResourceBody[] }).resources;
+}
+
+function onOne(context: DoContext, request: SimRequest, work: (name: string) => SimAnswer): SimAnswer {
+  const name = request.params['name'] ?? '';
+  return worldOf(context, request).tags.has(name) ? work(name) : notFound;
+}
+
+function removeTag(context: DoContext, name: string): SimAnswer {
+  const { store } = context;
+  const others = (tags: Iterable<string>): readonly string[] => [...tags].filter((tag) => tag !== name);
+  retag(context, () => true, others);
+  store.commit({ tags: new Set(others(store.current.tags)) });
+  return done;
+}
+
+function untagResources(context: DoContext, name: string, resources: readonly ResourceBody[]): SimAnswer {
+  const gone = keysOf(resources);
+  retag(
+    context,
+    (key) => gone.has(key),
+    (tags) => tags.filter((tag) => tag !== name),
+  );
+  return done;
 }
 
 function create({ store }: DoContext, name: string): SimAnswer {

@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+// `cloud-simulators digitalocean`: a simulated cloud for trying out manifests and programs without an account. Runs until SIGTERM.
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { simulateDigitalOcean } from './digitalocean/simulate-digitalocean.ts';
+
+interface DigitalOceanFlags {
+  readonly port: number;
+  readonly droplets: number;
+  readonly latency: number;
+  readonly timeToActive: number;
+  readonly token?: string;
+  readonly region: string;
+  readonly quota: boolean;
+}
+
+function versionOf(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return String((manifest as { readonly version: unknown }).version);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, 0 or more.');
+  return Number(text);
+}
+
+function portNumber(text: string): number {
+  const port = wholeNumber(text);
+  if (port > 65_535) throw new InvalidArgumentError('It must be a port, 0 to 65535.');
+  return port;
+}
+
+async function runDigitalOcean(flags: DigitalOceanFlags): Promise<void> {
+  const simulator = await simulateDigitalOcean({
+    port: flags.port,
+    droplets: flags.droplets,
+    latencyMs: flags.latency,
+    timeToActiveMs: flags.timeToActive,
+    token: flags.token ?? `simulated-${randomBytes(12).toString('hex')}`,
+    region: flags.region,
+    ...(flags.quota ? {} : { quota: 'off' as const }),
+  });
+  console.log(
+    [
+      `A simulated DigitalOcean with ${flags.droplets} droplets runs at ${simulator.url}`,
+      '',
+      `export DO_ACCESS_TOKEN=${simulator.token}`,
+      `export DO_OVERRIDE_URL=${simulator.url}/`,
+      `export REGION=${simulator.region}`,
+      '',
+      `What it has: curl ${simulator.url}/__world`,
+      `Metadata service: ${simulator.url}/metadata/v1/region`,
+      'Stop it with Ctrl-C or SIGTERM.',
+    ].join('\n'),
+  );
+  await new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  await simulator.close();
+}
+
+const program = new Command('cloud-simulators')
+  .description('Simulated clouds over HTTP, reachable from this machine only')
+  .version(versionOf())
+  .showHelpAfterError('(add --help for all options)');
+
+program
+  .command('digitalocean')
+  .description("simulate DigitalOcean's API: droplets, load balancers, firewalls, certificates, tags and more")
+  .option('--port <port>', 'port to listen on; 0 takes any free one', portNumber, 0)
+  .option('--droplets <count>', 'droplets at the start', wholeNumber, 3)
+  .option('--latency <ms>', 'time from a request to its answer', wholeNumber, 0)
+  .option('--time-to-active <ms>', 'time until a new load balancer is active', wholeNumber, 60_000)
+  .option('--token <token>', 'token that clients must send; default: a random one')
+  .option('--region <slug>', 'region of the droplets and of the metadata service', 'fra1')
+  .option('--no-quota', 'without the rate limit of 5000 calls an hour and 250 a minute')
+  .action(runDigitalOcean);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const isPortTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  const reason = error instanceof Error ? error.message : String(error);
+  console.error(`cloud-simulators: ${isPortTaken ? `${reason}; choose another --port` : reason}`);
+  process.exitCode = 1;
+}
