@@ -10,7 +10,7 @@ import { OperatorError, assertNever, never } from '@longshore/reconciler-core';
 import { processEnv, readSettings } from '../config.ts';
 import { DEFAULT_MINOR } from '../versions.ts';
 import type { Minor } from '../versions.ts';
-import { moduleFolderOf, versionOf } from './catalogue.ts';
+import { versionOf } from './catalogue.ts';
 import type { BinaryName } from './catalogue.ts';
 import { fetchEnvtestArchive } from './envtest-archive.ts';
 import { buildWithGo, readGoVersion } from './go-build.ts';
@@ -65,14 +65,13 @@ async function observeFacts(
   minor: Minor | undefined,
   { env, goModules = findGoModules() }: AcquireOptions & { readonly env: NodeJS.ProcessEnv },
 ): Promise<SourceFacts> {
-  const module = goModules ? join(goModules, moduleFolderOf(name, minor ?? DEFAULT_MINOR)) : undefined;
   return {
     name,
     minor,
     settings: readSettings(env),
     platform: platformOf(process.platform, process.arch),
     goModules: goModules ?? undefined,
-    goVersion: module ? await readGoVersion(module, env) : undefined,
+    goVersion: goModules ? await readGoVersion(env) : undefined,
   };
 }
 

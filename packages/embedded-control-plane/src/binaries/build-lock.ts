@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const RENEW_MS = 10_000;
 const POLL_MS = 250;
+const TELL_EVERY_MS = 30_000;
 /** Twelve renewals missed: the owner is gone, or on a machine that is. */
 const STALE_AFTER_MS = 120_000;
 
@@ -32,7 +33,7 @@ export function isStaleLock({ owner, ageMs, host, isAlive }: LockFacts): boolean
   return owner !== undefined && owner.host === host && !isAlive(owner.pid);
 }
 
-/** Which lock to take. `onWait` is told once when somebody else holds it. */
+/** Which lock to take. `onWait` is told at once and every half minute while somebody else holds it. */
 export interface LockRequest {
   readonly path: string;
   readonly onWait: (owner: LockOwner) => void;
@@ -42,13 +43,15 @@ export interface LockRequest {
 /** Runs `work` while holding the lock. */
 export async function withBuildLock<T>({ path, onWait, signal }: LockRequest, work: () => Promise<T>): Promise<T> {
   const owner: LockOwner = { pid: process.pid, host: hostname(), id: randomUUID() };
-  let hasTold = false;
+  let tellAtMs = performance.now();
   while (!(await tryLock(path, owner))) {
     const other = await observeLock(path);
     if (other && isStaleLock({ ...other, host: owner.host, isAlive })) await removeStaleLock(path, other.text);
     else {
-      if (other?.owner && !hasTold) onWait(other.owner);
-      hasTold = true;
+      if (other?.owner && performance.now() >= tellAtMs) {
+        onWait(other.owner);
+        tellAtMs += TELL_EVERY_MS;
+      }
       signal?.throwIfAborted();
       await pause(POLL_MS);
     }

@@ -31,10 +31,11 @@ export interface GoBuildRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The version of Go that a module is built with (`go1.26.8`), or undefined when there is no usable `go`. */
-export async function readGoVersion(module: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+/** The version of the installed Go (`go1.26.8`), or undefined when there is none. It keys the cache; nothing is downloaded. */
+export async function readGoVersion(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   try {
-    const { stdout } = await promisify(execFile)('go', ['env', 'GOVERSION'], { cwd: module, env: goEnv(env) });
+    const options = { cwd: '/', env: { ...goEnv(env), GOTOOLCHAIN: 'local' } };
+    const { stdout } = await promisify(execFile)('go', ['env', 'GOVERSION'], options);
     return stdout.trim() || undefined;
   } catch {
     return undefined;

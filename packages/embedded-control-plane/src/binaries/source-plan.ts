@@ -54,7 +54,7 @@ export function planSources(facts: SourceFacts): SourcePlan {
   const entry = CATALOGUE[name];
   const version = versionOf(name, facts.minor ?? DEFAULT_MINOR);
   const prefix = join(settings.cacheFolder, `${entry.family}-v${version}-${facts.platform.os}-${facts.platform.arch}`);
-  const envtestFolder = `${prefix}-envtest`;
+  const archive = planArchive(facts);
   const sources: Source[] = [];
   const leftOut: string[] = [];
 
@@ -67,12 +67,10 @@ export function planSources(facts: SourceFacts): SourcePlan {
   if (goVersion) sources.push({ kind: 'cache', path: join(`${prefix}-${goVersion}`, name) });
   else sources.push({ kind: 'any-cached-build', folderPrefix: `${prefix}-go`, name });
 
-  if (entry.isInEnvtest) sources.push({ kind: 'cache', path: join(envtestFolder, name) });
+  if (entry.isInEnvtest) sources.push({ kind: 'cache', path: join(archive.folder, name) });
 
-  if (settings.envtestUrl && entry.isInEnvtest) {
-    const url = fillTemplate(settings.envtestUrl, version, facts);
-    sources.push({ kind: 'envtest', url, folder: envtestFolder });
-  } else
+  if (settings.envtestUrl && entry.isInEnvtest) sources.push({ kind: 'envtest', ...archive });
+  else
     leftOut.push(
       settings.envtestUrl ? `the envtest archive does not hold ${name}` : 'LONGSHORE_ENVTEST_URL is not set',
     );
@@ -91,17 +89,17 @@ function planGoBuild(facts: SourceFacts, prefix: string, version: string): Sourc
   return { kind: 'go-build', module, path: join(`${prefix}-${goVersion}`, name), version };
 }
 
-// The archives are published per Kubernetes version, also for the etcd inside.
-function fillTemplate(
-  template: string,
-  version: string,
-  { name, minor = DEFAULT_MINOR, platform }: SourceFacts,
-): string {
-  const kubernetesVersion = CATALOGUE[name].family === 'etcd' ? versionOf('kube-apiserver', minor) : version;
-  return template
-    .replaceAll('{version}', kubernetesVersion)
-    .replaceAll('{os}', platform.os)
-    .replaceAll('{arch}', platform.arch);
+// Archives go by the Kubernetes version and hold an etcd of their own choice.
+function planArchive({ minor = DEFAULT_MINOR, platform: { os, arch }, settings }: SourceFacts): {
+  url: string;
+  folder: string;
+} {
+  const version = versionOf('kube-apiserver', minor);
+  const url = (settings.envtestUrl ?? '')
+    .replaceAll('{version}', version)
+    .replaceAll('{os}', os)
+    .replaceAll('{arch}', arch);
+  return { url, folder: join(settings.cacheFolder, `kubernetes-v${version}-${os}-${arch}-envtest`) };
 }
 
 /** Node's words for the machine in Go's. */

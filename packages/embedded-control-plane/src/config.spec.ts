@@ -1,0 +1,18 @@
+import { expect, test } from '@jest/globals';
+import { readSettings } from './config.ts';
+
+test.each([
+  { env: {}, settings: { cacheFolder: '/h/.cache/longshore/control-plane' } },
+  { env: { XDG_CACHE_HOME: '/x' }, settings: { cacheFolder: '/x/longshore/control-plane' } },
+  { env: { XDG_CACHE_HOME: '/x', LONGSHORE_CACHE: '/l' }, settings: { cacheFolder: '/l/control-plane' } },
+  {
+    env: { LONGSHORE_CACHE: '', KUBEBUILDER_ASSETS: '' },
+    settings: { cacheFolder: '/h/.cache/longshore/control-plane' },
+  },
+  {
+    env: { LONGSHORE_CACHE: '/l', KUBEBUILDER_ASSETS: '/a', LONGSHORE_ENVTEST_URL: 'u' },
+    settings: { cacheFolder: '/l/control-plane', assetsFolder: '/a', envtestUrl: 'u' },
+  },
+])('readSettings of $env', ({ env, settings }) => {
+  expect(readSettings(env, '/h')).toEqual(settings);
+});

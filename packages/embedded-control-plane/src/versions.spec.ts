@@ -1,0 +1,37 @@
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { CATALOGUE } from './binaries/catalogue.ts';
+import { ETCD_VERSION, KUBERNETES_VERSIONS, MINORS, parseMinor } from './versions.ts';
+
+const read = (path: string): string => readFileSync(new URL(`../../../tools/go/${path}`, import.meta.url), 'utf8');
+
+describe('versions and the Go modules', () => {
+  test.each(MINORS.map((minor) => ({ minor, version: KUBERNETES_VERSIONS[minor] })))(
+    '$minor builds $version',
+    ({ minor, version }) => {
+      const module = read(`kubernetes-${minor}/go.mod`);
+      expect(module).toContain(`k8s.io/kubernetes v${version}\n`);
+      const staging = [...module.matchAll(/^\t\S+ => \S+ (v\S+)$/gm)].map((match) => match[1]);
+      expect(new Set(staging)).toEqual(new Set([`v0.${version.replace(/^1\./, '')}`]));
+    },
+  );
+
+  test('etcd', () => {
+    expect(read('etcd/go.mod')).toContain(`go.etcd.io/etcd/server/v3 v${ETCD_VERSION}\n`);
+  });
+
+  test.each(MINORS)('the module of %s covers every Kubernetes program in its go.sum', (minor) => {
+    const tools = read(`kubernetes-${minor}/tools.go`);
+    const programs = Object.values(CATALOGUE).filter(({ family }) => family === 'kubernetes');
+    for (const { goPackage } of programs) expect(tools).toContain(`_ "${goPackage}"`);
+  });
+});
+
+test.each([
+  { text: '1.36', minor: '1.36' },
+  { text: '1.36.3', minor: undefined },
+  { text: '1.2', minor: undefined },
+  { text: 'constructor', minor: undefined },
+])('parseMinor $text: $minor', ({ text, minor }) => {
+  expect(parseMinor(text)).toBe(minor);
+});
