@@ -83,9 +83,12 @@ function nodeRow(node: KubeNode): readonly string[] {
 }
 
 function serviceRow({ metadata, spec, status }: KubeService): readonly string[] {
-  const ports = (spec?.ports ?? []).map(({ port, protocol = 'TCP' }) => `${port}/${protocol}`).join(', ');
-  const addresses = (status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname).join(', ');
-  return [`${metadata?.namespace}/${metadata?.name}`, spec?.type ?? '', ports, addresses || 'pending'];
+  const ports = (spec?.ports ?? []).map(({ port, protocol }) => `${port}/${protocol}`).join(', ');
+  return [`${metadata?.namespace}/${metadata?.name}`, spec?.type ?? '', ports, addressesOf(status) || 'pending'];
+}
+
+function addressesOf(status: KubeService['status']): string {
+  return (status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname).join(', ');
 }
 
 function eventRow(event: KubeEvent): readonly string[] {
