@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { CATALOGUE } from './binaries/catalogue.ts';
-import { ETCD_VERSION, KUBERNETES_VERSIONS, MINORS, parseMinor } from './versions.ts';
+import { KUBERNETES_VERSIONS, OTHER_VERSIONS, MINORS, parseMinor } from './versions.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../../tools/go/${path}`, import.meta.url), 'utf8');
 
@@ -16,8 +16,11 @@ describe('versions and the Go modules', () => {
     },
   );
 
-  test('etcd', () => {
-    expect(read('etcd/go.mod')).toContain(`go.etcd.io/etcd/server/v3 v${ETCD_VERSION}\n`);
+  test.each(Object.entries(OTHER_VERSIONS))('%s builds %s', (name, version) => {
+    const { goPackage } = CATALOGUE[name as keyof typeof OTHER_VERSIONS];
+    const module = goPackage.replace(/\/cmd\/.*/, '');
+    expect(read(`${name}/go.mod`)).toContain(`require ${module} v${version}\n`);
+    expect(read(`${name}/tools.go`)).toContain(`_ "${goPackage}"`);
   });
 
   test.each(MINORS)('the module of %s covers every Kubernetes program in its go.sum', (minor) => {

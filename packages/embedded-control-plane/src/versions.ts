@@ -14,8 +14,13 @@ export const KUBERNETES_VERSIONS: Readonly<Record<Minor, string>> = {
   '1.36': '1.36.3',
 };
 
-/** The etcd of all minors. */
-export const ETCD_VERSION = '3.6.6';
+/** Versions of what does not go by the minor. */
+export const OTHER_VERSIONS = {
+  etcd: '3.6.6',
+  'csi-sanity': '5.4.0',
+  'csi-attacher': '4.13.0',
+  'csi-provisioner': '6.3.0',
+} as const;
 
 /** All minors, oldest first. */
 export const MINORS = Object.keys(KUBERNETES_VERSIONS) as readonly Minor[];

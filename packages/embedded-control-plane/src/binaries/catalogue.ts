@@ -1,14 +1,23 @@
 // What each binary is: its family (one Go module, one version), its Go package, and whether the envtest archive holds it.
-import { ETCD_VERSION, KUBERNETES_VERSIONS } from '../versions.ts';
+import { KUBERNETES_VERSIONS, OTHER_VERSIONS } from '../versions.ts';
 import type { Minor } from '../versions.ts';
 
 /** What can be acquired. */
 export type BinaryName =
-  'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl' | 'kubelet' | 'kubeadm';
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
+  | 'kubectl'
+  | 'kubelet'
+  | 'kubeadm'
+  | 'csi-sanity'
+  | 'csi-attacher'
+  | 'csi-provisioner';
 
 /** Facts of one binary. */
 export interface CatalogueEntry {
-  readonly family: 'etcd' | 'kubernetes';
+  readonly family: 'kubernetes' | keyof typeof OTHER_VERSIONS;
   readonly goPackage: string;
   readonly isInEnvtest: boolean;
   /** Whether `--version` prints `Kubernetes vX.Y.Z`. */
@@ -17,40 +26,44 @@ export interface CatalogueEntry {
   readonly coldMinutes: number;
 }
 
-const kubernetes = (name: string, coldMinutes: number): CatalogueEntry => ({
-  family: 'kubernetes',
-  goPackage: `k8s.io/kubernetes/cmd/${name}`,
-  isInEnvtest: name === 'kube-apiserver' || name === 'kubectl',
-  saysVersion: name !== 'kubectl' && name !== 'kubeadm',
-  coldMinutes,
-});
-
 /** All binaries. */
 export const CATALOGUE: Readonly<Record<BinaryName, CatalogueEntry>> = {
-  etcd: {
-    family: 'etcd',
-    goPackage: 'go.etcd.io/etcd/server/v3',
-    isInEnvtest: true,
-    saysVersion: false,
-    coldMinutes: 1,
-  },
-  'kube-apiserver': kubernetes('kube-apiserver', 4),
+  etcd: { ...other('etcd', 'go.etcd.io/etcd/server/v3', 1), isInEnvtest: true },
+  'kube-apiserver': { ...kubernetes('kube-apiserver', 4), isInEnvtest: true },
   'kube-controller-manager': kubernetes('kube-controller-manager', 4),
   'kube-scheduler': kubernetes('kube-scheduler', 3),
-  kubectl: kubernetes('kubectl', 2),
+  kubectl: { ...kubernetes('kubectl', 2), isInEnvtest: true, saysVersion: false },
   kubelet: kubernetes('kubelet', 4),
-  kubeadm: kubernetes('kubeadm', 3),
+  kubeadm: { ...kubernetes('kubeadm', 3), saysVersion: false },
+  'csi-sanity': other('csi-sanity', 'github.com/kubernetes-csi/csi-test/v5/cmd/csi-sanity', 1),
+  'csi-attacher': other('csi-attacher', 'github.com/kubernetes-csi/external-attacher/v4/cmd/csi-attacher', 3),
+  'csi-provisioner': other(
+    'csi-provisioner',
+    'github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner',
+    3,
+  ),
 };
 
 /** All names. */
 export const BINARY_NAMES = Object.keys(CATALOGUE) as readonly BinaryName[];
 
-/** The version of a binary in the family of a minor. */
+/** The version of a binary; those of Kubernetes go by the minor. */
 export function versionOf(name: BinaryName, minor: Minor): string {
-  return CATALOGUE[name].family === 'etcd' ? ETCD_VERSION : KUBERNETES_VERSIONS[minor];
+  const { family } = CATALOGUE[name];
+  return family === 'kubernetes' ? KUBERNETES_VERSIONS[minor] : OTHER_VERSIONS[family];
 }
 
 /** The folder of the Go module that builds it, below tools/go. */
 export function moduleFolderOf(name: BinaryName, minor: Minor): string {
-  return CATALOGUE[name].family === 'etcd' ? 'etcd' : `kubernetes-${minor}`;
+  const { family } = CATALOGUE[name];
+  return family === 'kubernetes' ? `kubernetes-${minor}` : family;
+}
+
+function kubernetes(name: string, coldMinutes: number): CatalogueEntry {
+  const goPackage = `k8s.io/kubernetes/cmd/${name}`;
+  return { family: 'kubernetes', goPackage, isInEnvtest: false, saysVersion: true, coldMinutes };
+}
+
+function other(family: keyof typeof OTHER_VERSIONS, goPackage: string, coldMinutes: number): CatalogueEntry {
+  return { family, goPackage, isInEnvtest: false, saysVersion: false, coldMinutes };
 }

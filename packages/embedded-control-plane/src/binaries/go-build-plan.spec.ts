@@ -11,10 +11,14 @@ describe('goBuildArgs', () => {
     expect(linker).toContain('-X k8s.io/component-base/version.gitMinor=36');
   });
 
-  test('etcd is built without a version', () => {
-    expect(goBuildArgs({ name: 'etcd', version: '3.6.6', output: '/o' })).toEqual(
-      expect.arrayContaining(['-ldflags', '-s -w', '-o', '/o', 'go.etcd.io/etcd/server/v3']),
-    );
+  test('a CSI program gets its version where it looks for it', () => {
+    expect(goBuildArgs({ name: 'csi-sanity', version: '5.4.0', output: '/o' }).slice(4)).toEqual([
+      '-ldflags',
+      '-s -w -X main.version=v5.4.0',
+      '-o',
+      '/o',
+      'github.com/kubernetes-csi/csi-test/v5/cmd/csi-sanity',
+    ]);
   });
 });
 
