@@ -5,7 +5,7 @@ import type { AxiosInstance, AxiosResponse } from 'axios';
 import type { Agent } from 'node:http';
 import { backoff, never, noMetrics, onChange, silentLogger, sleep, systemClock } from '@longshore/reconciler-core';
 import type { Clock, Logger, Metrics } from '@longshore/reconciler-core';
-import { createAgent } from './agent.ts';
+import { ApiAgent } from './agent.ts';
 import type { Env } from './agent.ts';
 import { CallReport } from './call-report.ts';
 import type { OnCall } from './call-report.ts';
@@ -68,7 +68,7 @@ export class CloudHttp {
   readonly #timeoutMs: number;
   readonly #budget: RateBudget;
   readonly #report: CallReport;
-  readonly #agent: Agent;
+  readonly #agent: ApiAgent;
   readonly #axios: AxiosInstance;
 
   constructor(options: CloudHttpOptions) {
@@ -79,13 +79,11 @@ export class CloudHttp {
     this.#budget = new RateBudget({ clock: this.#clock, qps: options.limiterQps });
     const { provider, metrics = noMetrics, log = silentLogger, onCall } = options;
     this.#report = new CallReport({ provider, metrics, log, onCall });
-    this.#agent = createAgent(this.#baseUrl, options.env ?? {});
+    this.#agent = new ApiAgent(this.#baseUrl, options.env ?? {});
     this.#axios = axios.create({
       adapter: 'http',
-      httpAgent: this.#agent,
-      httpsAgent: this.#agent,
-      // The agent knows the proxy; axios would read the environment by rules of its own.
-      proxy: false,
+      // The agent knows the proxy. Without one, axios must not look for one by rules of its own; with one, `false` would undo it.
+      ...(this.#agent.hasProxy ? {} : { proxy: false as const }),
       maxRedirects: 0,
       maxContentLength: LONGEST_ANSWER_BYTES,
       responseType: 'text',
@@ -125,7 +123,7 @@ export class CloudHttp {
 
   /** Closes all connections; calls under way fail. */
   close(): void {
-    this.#agent.destroy();
+    this.#agent.close();
   }
 
   async #attempts<T>(call: Call<T>, signal: AbortSignal): Promise<Success<T> | undefined> {
@@ -191,10 +189,10 @@ export class CloudHttp {
     }
   }
 
-  #request(call: Call<unknown>, token: string, signal: AbortSignal): Promise<AxiosResponse<string>> {
+  async #request(call: Call<unknown>, token: string, signal: AbortSignal): Promise<AxiosResponse<string>> {
     const body = call.body === undefined ? undefined : JSON.stringify(call.body);
     const authorize = this.#options.authorize ?? bearer;
-    return this.#axios.request<string>({
+    const request = {
       method: call.method,
       url: urlOf(this.#baseUrl, call).href,
       ...(body === undefined ? {} : { data: body }),
@@ -205,7 +203,16 @@ export class CloudHttp {
         ...authorize(token),
       },
       signal,
-    });
+    };
+    const sent = (agent: Agent): Promise<AxiosResponse<string>> =>
+      this.#axios.request<string>({ ...request, httpAgent: agent, httpsAgent: agent });
+    const used = this.#agent.current;
+    try {
+      return await sent(used);
+    } catch (error) {
+      if (!this.#agent.learnCertificates(used, (error as { readonly code?: unknown }).code)) throw error;
+      return sent(this.#agent.current);
+    }
   }
 
   async #readToken(): Promise<string> {

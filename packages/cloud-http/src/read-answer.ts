@@ -1,4 +1,5 @@
 // What came back as a value: an answer of the API, or one of the failures. Pure; called by cloud-http.ts for every attempt.
+import { UNKNOWN_CA } from './agent.ts';
 import type { Call } from './call.ts';
 import type { ClassifyBody, Failure } from './failure.ts';
 import { parseRateHints } from './rate-headers.ts';
@@ -75,6 +76,9 @@ const NEVER_CONNECTED = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'EADDRNOTAVAIL',
+  'CERT_HAS_EXPIRED',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  ...UNKNOWN_CA,
 ]);
 
 /** What the HTTP library threw to failure. Nothing of the thrown object is kept: it carries the request with its headers. */
