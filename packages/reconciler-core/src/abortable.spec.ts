@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { getEventListeners } from 'node:events';
 import { abortable } from './abortable.ts';
 
 describe('abortable', () => {
@@ -9,6 +10,15 @@ describe('abortable', () => {
       await expect(abortable(Promise.reject(new Error('x')), signal)).rejects.toThrow('x');
     },
   );
+
+  test('leaves no listener on the signal', async () => {
+    const { signal } = new AbortController();
+    await abortable(Promise.resolve(), signal);
+    await abortable(Promise.reject(new Error('x')), signal).catch(() => {});
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
 
   test('leaves at the abort; a later failure of the promise is nobody’s concern', async () => {
     const work = Promise.withResolvers<void>();

@@ -1,4 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
+import { getEventListeners } from 'node:events';
 import { sleep, systemClock } from './clock.ts';
 import { FakeClock } from './testing.ts';
 
@@ -35,11 +36,13 @@ describe('sleep', () => {
   test('resolves at its time', async () => {
     const clock = new FakeClock();
     let isOver = false;
-    void sleep(clock, 100).then(() => (isOver = true));
+    const { signal } = new AbortController();
+    void sleep(clock, 100, signal).then(() => (isOver = true));
     await clock.advance(99);
     expect(isOver).toBe(false);
     await clock.advance(1);
     expect(isOver).toBe(true);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('rejects with the reason of an abort and leaves no timer', async () => {

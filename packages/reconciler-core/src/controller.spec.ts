@@ -306,6 +306,16 @@ describe('stop', () => {
     expect(log.lines.at(-1)).toMatchObject({ level: 'error', fields: { keys: ['a'] } });
   });
 
+  test('a key that was handed out in the very moment of the stop is not begun', async () => {
+    const { controller, clock, calls, stop } = aController([settled]);
+    const run = controller.run(stop.signal);
+    await clock.settle();
+    controller.enqueue('a');
+    stop.abort();
+    await run;
+    expect(calls).toEqual([]);
+  });
+
   test('before the start it starts nothing', async () => {
     const { controller, calls } = aController([settled]);
     controller.enqueue('a');

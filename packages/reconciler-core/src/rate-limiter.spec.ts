@@ -123,6 +123,18 @@ describe('TokenBucket.take', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  test('nobody overtakes those who wait', async () => {
+    const clock = new FakeClock();
+    const bucket = new TokenBucket({ perSecond: 10, burst: 1, clock });
+    await bucket.take(never);
+    let hasOvertaken: boolean | undefined;
+    clock.after(100, () => (hasOvertaken = bucket.tryTake()));
+    let isServed = false;
+    void bucket.take(never).then(() => (isServed = true));
+    await clock.advance(100);
+    expect([hasOvertaken, isServed]).toEqual([false, true]);
+  });
+
   test('a caller that gives up costs the others no token', async () => {
     const clock = new FakeClock();
     const bucket = new TokenBucket({ perSecond: 10, burst: 1, clock });

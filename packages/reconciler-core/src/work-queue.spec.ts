@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { getEventListeners } from 'node:events';
 import { exponentialBackoff } from './rate-limiter.ts';
 import { FakeClock, fakeMetrics } from './testing.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -67,6 +68,17 @@ describe('WorkQueue', () => {
     queue.add('b');
     expect((await Promise.all(takes)).map((item) => item?.key)).toEqual(['a', undefined, 'b']);
     expect(await queue.take(AbortSignal.abort())).toBeUndefined();
+  });
+
+  test('takes leave no listener on their signal', async () => {
+    const { queue } = aQueue();
+    const { signal } = new AbortController();
+    const waiting = queue.take(signal);
+    queue.add('a');
+    await waiting;
+    queue.add('b');
+    await queue.take(signal);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('close ends those who wait, drops what is delayed and ignores adds, but hands out what is queued', async () => {
