@@ -13,6 +13,10 @@ test.each([
     env: { LONGSHORE_CACHE: '/l', KUBEBUILDER_ASSETS: '/a', LONGSHORE_ENVTEST_URL: 'u' },
     settings: { cacheFolder: '/l/control-plane', assetsFolder: '/a', envtestUrl: 'u' },
   },
+  {
+    env: { LONGSHORE_CACHE: 'l', KUBEBUILDER_ASSETS: './a' },
+    settings: { cacheFolder: `${process.cwd()}/l/control-plane`, assetsFolder: `${process.cwd()}/a` },
+  },
 ])('readSettings of $env', ({ env, settings }) => {
   expect(readSettings(env, '/h')).toEqual(settings);
 });

@@ -1,15 +1,15 @@
 // The only place that reads the environment.
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { SourceSettings } from './binaries/source-plan.ts';
 
-/** Settings of an environment: an empty variable counts as not set. */
+/** Settings of an environment: an empty variable counts as not set; paths become absolute, for programs run in other folders. */
 export function readSettings(env: NodeJS.ProcessEnv, home: string = homedir()): SourceSettings {
   const xdg = env['XDG_CACHE_HOME'] || join(home, '.cache');
   const cache = env['LONGSHORE_CACHE'] || join(xdg, 'longshore');
   return {
-    cacheFolder: join(cache, 'control-plane'),
-    ...(env['KUBEBUILDER_ASSETS'] ? { assetsFolder: env['KUBEBUILDER_ASSETS'] } : {}),
+    cacheFolder: resolve(cache, 'control-plane'),
+    ...(env['KUBEBUILDER_ASSETS'] ? { assetsFolder: resolve(env['KUBEBUILDER_ASSETS']) } : {}),
     ...(env['LONGSHORE_ENVTEST_URL'] ? { envtestUrl: env['LONGSHORE_ENVTEST_URL'] } : {}),
   };
 }

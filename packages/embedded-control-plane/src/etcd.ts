@@ -10,8 +10,8 @@ import type { Component } from './process/component.ts';
 import { Sandbox } from './process/sandbox.ts';
 
 const ADDRESS = '127.0.0.1';
-/** Data is thrown away afterwards, so there is little to wait for. */
-export const STOP_GRACE_MS = 2_000;
+/** All data is thrown away afterwards, so there is nothing to wait for; API servers with open watches would take a minute. */
+export const STOP_GRACE_MS = 500;
 
 /** A running etcd. */
 export interface Etcd {

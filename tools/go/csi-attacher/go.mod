@@ -1,5 +1,5 @@
 // Builds the csi-attacher that the tests of csi-packet start (see ../README.md).
-module longshore.dev/tools/csi-attacher
+module longshore/tools/csi-attacher
 
 go 1.26.0
 

@@ -1,5 +1,5 @@
 // Builds the csi-provisioner that the tests of csi-packet start (see ../README.md).
-module longshore.dev/tools/csi-provisioner
+module longshore/tools/csi-provisioner
 
 go 1.26.0
 

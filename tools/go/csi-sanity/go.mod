@@ -1,5 +1,5 @@
 // Builds the csi-sanity that the tests of csi-packet start (see ../README.md).
-module longshore.dev/tools/csi-sanity
+module longshore/tools/csi-sanity
 
 go 1.23.0
 

@@ -1,5 +1,5 @@
 // Builds the etcd that tests, demos and benchmarks start (see ../README.md).
-module longshore.dev/tools/etcd
+module longshore/tools/etcd
 
 go 1.24
 

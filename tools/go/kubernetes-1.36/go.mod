@@ -1,5 +1,5 @@
 // Builds the Kubernetes 1.36.3 binaries that tests, demos and benchmarks start (see ../README.md).
-module longshore.dev/tools/kubernetes-1.36
+module longshore/tools/kubernetes-1.36
 
 go 1.26.0
 

@@ -68,6 +68,12 @@ describeWithGo('building with Go', () => {
     expect((await cacheContent()).filter((entry) => /etcd$|tmp|lock/.test(entry))).toEqual([]);
   });
 
+  test('a cache folder that cannot be written is said with what to do', async () => {
+    await standIn('');
+    await writeFile(join(folder, 'cache'), 'a file');
+    await expect(acquire()).rejects.toThrow(/cannot write to the cache folder .*set LONGSHORE_CACHE/);
+  });
+
   test('a half-written file of a build that was cut off is not taken', async () => {
     await standIn('');
     const build = join(folder, 'cache', 'control-plane', 'x');

@@ -2,7 +2,7 @@
 // leaves nothing that looks finished. The compiler runs under a watchdog: it ends with this process.
 import { execFile } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { access, mkdir, rename } from 'node:fs/promises';
+import { access, constants, mkdir, rename } from 'node:fs/promises';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -45,13 +45,23 @@ export async function readGoVersion(env: NodeJS.ProcessEnv): Promise<string | un
 /** Builds unless another process did so while this one waited for the lock. Resolves with the path. */
 export async function buildWithGo(request: GoBuildRequest): Promise<string> {
   const label = `${request.name} ${request.version}`;
-  await mkdir(dirname(request.path), { recursive: true });
+  await makeCacheFolder(dirname(request.path));
   const onWait = ({ pid }: { pid: number }): void =>
     request.onProgress(`waiting for process ${pid}, which builds (${label} is next)`);
   return withBuildLock({ path: request.lockPath, onWait, signal: request.signal }, async () => {
     if (!(await isThere(request.path))) await build(request, label);
     return request.path;
   });
+}
+
+async function makeCacheFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    const message = `cannot write to the cache folder ${folder}: set LONGSHORE_CACHE to a folder that can be written`;
+    throw new OperatorError('CONTROL_PLANE_BUILD_FAILED', message, never, { cause });
+  }
 }
 
 async function build(request: GoBuildRequest, label: string): Promise<void> {
