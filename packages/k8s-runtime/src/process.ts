@@ -1,4 +1,4 @@
-// The second entry point: process life, logging, metrics and flags without any Kubernetes code.
+// The second entry point: process life, logging, metrics and flags without any Kubernetes code. The page server is here too: it knows no client.
 export * from './process/duration.ts';
 export * from './process/problem.ts';
 export * from './process/flag-kinds.ts';
@@ -16,3 +16,10 @@ export * from './process/event-loop-lag.ts';
 export * from './process/exit-codes.ts';
 export * from './process/run-process.ts';
 export * from './process/manager.ts';
+export * from './serve/page.ts';
+export * from './serve/health-checks.ts';
+export * from './serve/standard-pages.ts';
+export * from './serve/serving-flags.ts';
+export * from './serve/serving-certificates.ts';
+export * from './serve/listen-plan.ts';
+export * from './serve/page-server.ts';

@@ -25,6 +25,7 @@ export type WatchEnd = 'free' | 'ended' | 'broken' | 'not-granted';
 export class LeaseAccess {
   readonly #options: LeaseAccessOptions;
   #seen: SeenLease | undefined;
+  #version: string | undefined;
 
   constructor(options: LeaseAccessOptions) {
     this.#options = options;
@@ -68,11 +69,13 @@ export class LeaseAccess {
       const events = await client.watch(leases, {
         namespace,
         fieldSelector: `metadata.name=${name}`,
+        // From what was read, so that nothing between that and the start of the watch is missed.
+        ...(this.#version === undefined ? {} : { resourceVersion: this.#version }),
         inactivityMs: watchSilenceMs,
         signal,
       });
       for await (const { type, object } of events) {
-        if (type === 'ERROR') return 'ended';
+        if (type === 'ERROR') return 'broken';
         if (type === 'BOOKMARK') continue;
         if (type === 'DELETED' || isFree(object)) return 'free';
         this.#note(object);
@@ -85,6 +88,7 @@ export class LeaseAccess {
   }
 
   #note(found: KubeLease | undefined): void {
+    this.#version = found?.metadata?.resourceVersion;
     this.#seen = found && seeLease(found, this.#seen, this.#options.clock.monotonicMs());
   }
 }

@@ -96,6 +96,17 @@ export function stringListFlag(
   };
 }
 
+/** One text for each time the flag is given; commas mean nothing. */
+export function repeatedFlag(options: FlagOptions<readonly string[]>): Flag<readonly string[]> {
+  return {
+    ...options,
+    kind: 'list',
+    default: [],
+    parse: (text, before = []) => [...before, text],
+    format: (value) => value.join(';'),
+  };
+}
+
 function splitList(text: string): readonly string[] {
   return text
     .split(',')

@@ -1,9 +1,7 @@
 // The metrics of a program in Prometheus' text format, on prom-client, each program with a registry of its own.
 import type { Counter, Gauge, Histogram, Labels, MetricSpec, Metrics } from '@longshore/reconciler-core';
-import PromCounter from 'prom-client/lib/counter.js';
-import PromGauge from 'prom-client/lib/gauge.js';
-import PromHistogram from 'prom-client/lib/histogram.js';
-import PromRegistry from 'prom-client/lib/registry.js';
+import type { Registry } from 'prom-client';
+import { PromCounter, PromGauge, PromHistogram, PromRegistry } from './prom-client-parts.ts';
 
 type HistogramSpec = MetricSpec & { readonly buckets: readonly number[] };
 
@@ -68,7 +66,7 @@ export class PrometheusMetrics implements Metrics {
     return this.counter({ name: 'longshore_scrape_errors_total', help: 'Collectors that failed during a scrape.' });
   }
 
-  #configuration(spec: MetricSpec): { name: string; help: string; labelNames: string[]; registers: PromRegistry[] } {
+  #configuration(spec: MetricSpec): { name: string; help: string; labelNames: string[]; registers: Registry[] } {
     return { name: spec.name, help: spec.help, labelNames: [...(spec.labels ?? [])], registers: [this.#registry] };
   }
 
