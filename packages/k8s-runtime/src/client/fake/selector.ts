@@ -35,5 +35,5 @@ function meetsComparison(requirement: string, lookup: Lookup): boolean {
 function fieldOf(object: KubeObject, path: string): string | undefined {
   let value: unknown = object;
   for (const part of path.split('.')) value = (value as Readonly<Record<string, unknown>> | undefined)?.[part];
-  return value === undefined ? '' : String(value);
+  return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
 }
