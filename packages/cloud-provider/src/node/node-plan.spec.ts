@@ -7,11 +7,11 @@ import {
   aMachine,
   aNode,
   anInitializedNode,
-  gone,
-  running,
-  stopped,
+  foundGone,
+  foundRunning,
+  foundStopped,
   uninitializedTaint,
-  unknown,
+  foundUnknown,
 } from '../testing/a-node.ts';
 import type { NodeTraits } from '../testing/a-node.ts';
 import { nodeAfterStep } from '../testing/model-node.ts';
@@ -48,7 +48,7 @@ function converged(
 
 describe('planNode of a fresh Node', () => {
   test('row N1 (I5) the addresses come first, then provider ID, six labels and the taint in one write', () => {
-    expect(planNode(aNode(), running(), usual)).toEqual({
+    expect(planNode(aNode(), foundRunning(), usual)).toEqual({
       steps: [
         { kind: 'set-addresses', addresses },
         { kind: 'initialize', providerId: 'fake://node-1', labels: sixLabels, taints: [] },
@@ -58,7 +58,7 @@ describe('planNode of a fresh Node', () => {
   });
 
   test('I4 exactly two writes, and none when all is right', () => {
-    const { node, writes, plan } = converged(aNode(), running());
+    const { node, writes, plan } = converged(aNode(), foundRunning());
     expect(writes).toBe(2);
     expect(plan).toEqual({ steps: [], warnings: [] });
     expect(node).toMatchObject({ spec: { providerID: 'fake://node-1', taints: [] }, status: { addresses } });
@@ -68,16 +68,16 @@ describe('planNode of a fresh Node', () => {
     const before = { key: 'a', effect: 'NoSchedule' };
     const after = { key: 'b', effect: 'NoExecute' };
     const node = aNode({ taints: [before, uninitializedTaint, after], addresses });
-    expect(planNode(node, running(), usual).steps).toEqual([expect.objectContaining({ taints: [before, after] })]);
+    expect(planNode(node, foundRunning(), usual).steps).toEqual([expect.objectContaining({ taints: [before, after] })]);
   });
 
   test('row N5 the taint goes whatever its effect and value, also twice', () => {
     const taints = [{ key: TAINT_UNINITIALIZED, effect: 'NoExecute', value: '' }, uninitializedTaint];
-    expect(converged(aNode({ taints }), running()).node.spec?.taints).toEqual([]);
+    expect(converged(aNode({ taints }), foundRunning()).node.spec?.taints).toEqual([]);
   });
 
   test('row N6 no provider ID on either side: nothing is written and the problem says so', () => {
-    expect(planNode(aNode(), running({ providerId: '' }), usual)).toEqual({
+    expect(planNode(aNode(), foundRunning({ providerId: '' }), usual)).toEqual({
       steps: [],
       problem: expect.objectContaining({
         message: 'cloud provider does not set node provider ID for node node-1',
@@ -88,7 +88,7 @@ describe('planNode of a fresh Node', () => {
   });
 
   test('row N7 the cloud has no provider ID but the Node has: initialized, unchanged', () => {
-    const { node, plan } = converged(aNode({ providerId: 'fake://own' }), running({ providerId: '' }));
+    const { node, plan } = converged(aNode({ providerId: 'fake://own' }), foundRunning({ providerId: '' }));
     expect(plan.problem).toBeUndefined();
     expect(node.spec).toEqual({ taints: [], providerID: 'fake://own' });
   });
@@ -96,7 +96,7 @@ describe('planNode of a fresh Node', () => {
   test("row N8 the provider IDs differ: the Node's is kept and not sent", () => {
     const { steps } = planNode(
       aNode({ providerId: 'fake://own', addresses }),
-      running({ providerId: 'fake://other' }),
+      foundRunning({ providerId: 'fake://other' }),
       usual,
     );
     expect(steps).toEqual([{ kind: 'initialize', labels: sixLabels, taints: [] }]);
@@ -113,22 +113,22 @@ describe('planNode of a fresh Node', () => {
   test.each<{ when: string; finding: NodeFinding; message: string }>([
     {
       when: 'the look-up failed',
-      finding: unknown('boom'),
+      finding: foundUnknown('boom'),
       message: 'looking up the machine of node node-1 failed: boom',
     },
-    { when: 'there is no machine yet', finding: gone, message: 'the cloud knows no machine with the name node-1' },
+    { when: 'there is no machine yet', finding: foundGone, message: 'the cloud knows no machine with the name node-1' },
   ])('$when: the taint stays, and that may pass by itself', ({ finding, message }) => {
     const plan = planNode(aNode(), finding, usual);
     expect(plan).toMatchObject({ steps: [], problem: { message, isLasting: false } });
   });
 
   test('a machine that is off is initialized like any other', () => {
-    expect(isUninitialized(converged(aNode(), stopped()).node)).toBe(false);
+    expect(isUninitialized(converged(aNode(), foundStopped()).node)).toBe(false);
   });
 
   test('row A6 (I9) a claimed IP that the cloud does not show keeps the taint; the message has both sides', () => {
     const node = aNode({ annotations: { [ANNOTATION_PROVIDED_NODE_IP]: '10.0.0.7' } });
-    const { steps, problem } = planNode(node, running(), usual);
+    const { steps, problem } = planNode(node, foundRunning(), usual);
     expect(steps).toEqual([]);
     expect(problem).toMatchObject({ code: 'NODE_IP_NOT_IN_CLOUD', isLasting: true });
     expect(problem?.message).toContain('failed to get node address from cloud provider that matches ip: 10.0.0.7');
@@ -138,26 +138,26 @@ describe('planNode of a fresh Node', () => {
 
   test('row A7 an annotation that cannot be parsed keeps the taint and names the reason', () => {
     const node = aNode({ annotations: { [ANNOTATION_PROVIDED_NODE_IP]: '10.0.0.1, 10.0.0.2' } });
-    const { steps, problem } = planNode(node, running(), usual);
+    const { steps, problem } = planNode(node, foundRunning(), usual);
     expect(steps).toEqual([]);
     expect(problem?.message).toContain('provided node ip for node "node-1" is not valid: could not parse " 10.0.0.2"');
   });
 
   test('row A8 no addresses in the cloud, none claimed: one write, the addresses stay as they are', () => {
     const present = [{ type: 'Hostname', address: 'h' }] as const;
-    const { node, writes } = converged(aNode({ addresses: present }), running({ addresses: [] }));
+    const { node, writes } = converged(aNode({ addresses: present }), foundRunning({ addresses: [] }));
     expect(writes).toBe(1);
     expect(node.status?.addresses).toEqual(present);
   });
 
   test('labels that are left out are warned of', () => {
-    const plan = planNode(aNode(), running({ additionalLabels: { 'k8s.io/y': '1' } }), usual);
+    const plan = planNode(aNode(), foundRunning({ additionalLabels: { 'k8s.io/y': '1' } }), usual);
     expect(plan.warnings).toEqual([expect.stringContaining('k8s.io/y')]);
   });
 
   test('a stable label without a value from the cloud follows its beta form in the same write', () => {
     const labels = { 'failure-domain.beta.kubernetes.io/zone': 'old' };
-    expect(converged(aNode({ labels }), running({ zone: '' }))).toMatchObject({
+    expect(converged(aNode({ labels }), foundRunning({ zone: '' }))).toMatchObject({
       writes: 2,
       node: { metadata: { labels: { 'topology.kubernetes.io/zone': 'old' } } },
     });
@@ -173,7 +173,7 @@ describe('planNode of an initialized Node', () => {
   test('row N3 (I6) without provider ID it gets one, and nothing else but its addresses', () => {
     const node = anInitializedNode({ providerId: '', addresses });
     expect(needsFinding(node, usual)).toBe(true);
-    expect(planNode(node, running(), usual).steps).toEqual([
+    expect(planNode(node, foundRunning(), usual).steps).toEqual([
       { kind: 'repair', providerId: 'fake://node-1', labels: {} },
     ]);
   });
@@ -182,20 +182,25 @@ describe('planNode of an initialized Node', () => {
     const off = { ...usual, repairsProviderIds: false };
     const node = anInitializedNode({ providerId: '', addresses });
     expect(needsFinding(node, off)).toBe(false);
-    expect(planNode(node, running(), off).steps).toEqual([]);
+    expect(planNode(node, foundRunning(), off).steps).toEqual([]);
   });
 
   test('its labels are put right without the cloud, also while the cloud cannot be asked', () => {
     const node = anInitializedNode({ labels: { ...zoneLabels, 'topology.kubernetes.io/zone': 'q' } });
     const steps = [{ kind: 'repair', labels: { 'topology.kubernetes.io/zone': 'z1' } }];
-    for (const finding of [{ state: 'not-asked' }, unknown(), gone, running({ addresses: [] })] as const) {
+    for (const finding of [
+      { state: 'not-asked' },
+      foundUnknown(),
+      foundGone,
+      foundRunning({ addresses: [] }),
+    ] as const) {
       expect(planNode(node, finding, usual).steps).toEqual(steps);
     }
   });
 
   test('row A9 a changed address replaces the whole list', () => {
     const node = anInitializedNode({ addresses: [{ type: 'InternalIP', address: '10.9.9.9' }] });
-    expect(planNode(node, running(), usual).steps).toEqual([{ kind: 'set-addresses', addresses }]);
+    expect(planNode(node, foundRunning(), usual).steps).toEqual([{ kind: 'set-addresses', addresses }]);
   });
 
   test('row A10 (I7) a dual-stack Node that did not change gets no write', () => {
@@ -204,18 +209,21 @@ describe('planNode of an initialized Node', () => {
       { type: 'InternalIP', address: '2001:db8::1' },
     ] as const;
     expect(
-      planNode(anInitializedNode({ addresses: dualStack }), running({ addresses: dualStack }), usual).steps,
+      planNode(anInitializedNode({ addresses: dualStack }), foundRunning({ addresses: dualStack }), usual).steps,
     ).toEqual([]);
   });
 
   test('a claimed IP that the cloud no longer shows leaves the addresses as they are', () => {
     const node = anInitializedNode({ addresses, annotations: { [ANNOTATION_PROVIDED_NODE_IP]: '10.0.0.7' } });
-    expect(planNode(node, running(), usual)).toMatchObject({ steps: [], problem: { code: 'NODE_IP_NOT_IN_CLOUD' } });
+    expect(planNode(node, foundRunning(), usual)).toMatchObject({
+      steps: [],
+      problem: { code: 'NODE_IP_NOT_IN_CLOUD' },
+    });
   });
 
   test('I8 a resized machine changes its labels only with refreshing labels', () => {
     const node = anInitializedNode({ addresses, labels: sixLabels });
-    const resized = running({ instanceType: 'large', additionalLabels: { 'a/b': '1' } });
+    const resized = foundRunning({ instanceType: 'large', additionalLabels: { 'a/b': '1' } });
     expect(planNode(node, resized, usual).steps).toEqual([]);
     expect(planNode(node, resized, { ...usual, refreshesLabels: true }).steps).toEqual([
       {
@@ -242,7 +250,7 @@ describe('planNode of a Node of somebody else (I12)', () => {
     { when: 'a provider ID without scheme', traits: { providerId: '123' }, ignored: false },
     { when: 'our scheme', traits: { providerId: 'fake://1' }, ignored: false },
   ])('I12 $when', ({ traits, ignored }) => {
-    const plan = planNode(aNode(traits), running(), usual);
+    const plan = planNode(aNode(traits), foundRunning(), usual);
     expect(plan.ignoredBecause !== undefined).toBe(ignored);
     expect(plan.steps.length === 0).toBe(ignored);
     expect(needsFinding(aNode(traits), usual)).toBe(!ignored);
@@ -250,7 +258,7 @@ describe('planNode of a Node of somebody else (I12)', () => {
 
   test('I12 without known schemes the provider decides', () => {
     const { providerIdSchemes: _, ...undecided } = usual;
-    expect(planNode(aNode({ providerId: 'gce://p/z/i' }), running(), undecided).ignoredBecause).toBeUndefined();
+    expect(planNode(aNode({ providerId: 'gce://p/z/i' }), foundRunning(), undecided).ignoredBecause).toBeUndefined();
   });
 });
 
@@ -279,7 +287,7 @@ describe('laws of planNode', () => {
   });
   const someFinding: fc.Arbitrary<NodeFinding> = fc.oneof(
     fc.constant<NodeFinding>({ state: 'not-asked' }),
-    fc.constant<NodeFinding>(gone),
+    fc.constant<NodeFinding>(foundGone),
     fc
       .record({
         providerId: fc.constantFrom('', 'fake://1'),
@@ -288,7 +296,7 @@ describe('laws of planNode', () => {
         addresses: anAddressList,
         additionalLabels: someLabels,
       })
-      .map((facts) => running(facts)),
+      .map((facts) => foundRunning(facts)),
   );
 
   test('convergent and stable: at most two writes, then none', () => {

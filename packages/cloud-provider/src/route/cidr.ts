@@ -1,6 +1,7 @@
 // CIDRs in one spelling (I22), and the cluster's own ranges. Pure.
 import ipaddr from 'ipaddr.js';
 import { never, OperatorError } from '@longshore/reconciler-core';
+import { canonicalIp } from '../node/provided-node-ip.ts';
 
 type Ip = ReturnType<typeof ipaddr.parse>;
 
@@ -10,13 +11,16 @@ export interface Cidr {
   readonly prefixLength: number;
 }
 
-/** The range, with the host bits cleared; undefined for anything that is not a CIDR. */
+/** The range, with the host bits cleared; undefined for anything that is not a CIDR. Leading zeros in IPv4 are decimal, as in Go. */
 export function parseCidr(text: string): Cidr | undefined {
-  // ipaddr.js alone would accept octal and hexadecimal octets.
-  if (!/^(\d+\.\d+\.\d+\.\d+|[0-9a-f:.]*:[0-9a-f:.]*)\/\d+$/i.test(text) || !ipaddr.isValidCIDR(text)) return undefined;
-  const [address, prefixLength] = ipaddr.parseCIDR(text);
-  const bytes = masked(address.toByteArray(), prefixLength, 0);
-  return { network: ipaddr.fromByteArray(bytes), prefixLength };
+  const [, address = '', prefix] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];
+  // ipaddr.js alone would take octal and hexadecimal octets.
+  const plain = address.includes(':') ? address : canonicalIp(address);
+  const prefixLength = Number(prefix);
+  if (plain === undefined || plain.includes('%') || !ipaddr.isValid(plain)) return undefined;
+  const bytes = ipaddr.parse(plain).toByteArray();
+  if (prefixLength > bytes.length * 8) return undefined;
+  return { network: ipaddr.fromByteArray(masked(bytes, prefixLength, 0)), prefixLength };
 }
 
 /** One spelling per range: `2001:DB8:0::/64` is `2001:db8::/64`, `10.1.2.3/16` is `10.1.0.0/16`. Other text stays as it is. */

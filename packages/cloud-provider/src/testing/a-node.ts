@@ -61,20 +61,20 @@ export function aMachine(facts: Partial<InstanceMetadata> = {}): InstanceMetadat
 }
 
 /** The finding of a running machine. */
-export function running(facts: Partial<InstanceMetadata> = {}): InstanceFinding {
+export function foundRunning(facts: Partial<InstanceMetadata> = {}): InstanceFinding {
   return { state: 'running', metadata: aMachine(facts) };
 }
 
 /** The finding of a machine that is switched off. */
-export function stopped(facts: Partial<InstanceMetadata> = {}): InstanceFinding {
+export function foundStopped(facts: Partial<InstanceMetadata> = {}): InstanceFinding {
   return { state: 'stopped', metadata: aMachine(facts) };
 }
 
 /** The finding of a machine that the cloud says does not exist. */
-export const gone: InstanceFinding = { state: 'gone' };
+export const foundGone: InstanceFinding = { state: 'gone' };
 
 /** The finding of a look-up that failed. */
-export function unknown(message = 'the cloud is on fire'): InstanceFinding {
+export function foundUnknown(message = 'the cloud is on fire'): InstanceFinding {
   return { state: 'unknown', error: new Error(message) };
 }
 
