@@ -125,7 +125,11 @@ export class ApiTransport {
       'user-agent': call.userAgent,
       ...(identity.headers as http.OutgoingHttpHeaders),
     };
-    if (call.body !== undefined) headers['content-type'] = call.contentType ?? 'application/json';
+    if (call.body !== undefined) {
+      headers['content-type'] = call.contentType ?? 'application/json';
+      // Without it Node sends the body of a DELETE as bytes that belong to nothing, and the preconditions are lost.
+      headers['content-length'] = Buffer.byteLength(call.body);
+    }
     const agent = this.#options.agents.agentFor(identity.tls, use, this.#options.owner);
     const timeoutMs = call.timeoutMs ?? TIMEOUT_MS;
     return { method: call.method, path: call.path, headers, body: call.body, agent, signal: call.signal, timeoutMs };
