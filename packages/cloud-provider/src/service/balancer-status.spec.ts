@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { aService } from '../testing/a-service.ts';
 import type { LoadBalancerIngress } from '../provider.ts';
-import { driftRepairMs } from './balancer-drift.ts';
+import { judgeStatus } from './balancer-drift.ts';
 import { describeStatus, hasOtherStatus, statusPatch, storedIngress } from './balancer-status.ts';
 import { relevantFingerprint } from './relevant-change.ts';
 import { nothingTold } from './service-memory.ts';
@@ -51,7 +51,7 @@ test('a status reads as its addresses', () => {
   expect(describeStatus([])).toBe('none');
 });
 
-describe('driftRepairMs', () => {
+describe('judgeStatus', () => {
   const service = aService({ ingress: [vip] });
   const remembered: Remembered = {
     uid: 'uid-of-web',
@@ -59,18 +59,24 @@ describe('driftRepairMs', () => {
     fingerprint: relevantFingerprint(service),
     targets: new Map(),
     progress: 'ready',
+    goal: 'present',
     mayHaveBalancer: true,
     owes: 'nothing',
     told: nothingTold,
     status: { ingress: [{ ip: '192.0.2.1' }] },
+    isStatusSeen: true,
     repairs: 0,
   };
   const edited = aService({ ingress: [{ ip: '198.51.100.66' }] });
 
   test('I17 a status edited by hand is repaired at once, and ever later while somebody writes against us', () => {
-    expect(driftRepairMs(edited, remembered)).toBe(0);
-    expect(driftRepairMs(edited, { ...remembered, repairs: 1 })).toBe(2_000);
-    expect(driftRepairMs(edited, { ...remembered, repairs: 30 })).toBe(300_000);
+    expect(judgeStatus(edited, remembered)).toEqual({ kind: 'drifted', repairMs: 0 });
+    expect(judgeStatus(edited, { ...remembered, repairs: 1 })).toEqual({ kind: 'drifted', repairMs: 2_000 });
+    expect(judgeStatus(edited, { ...remembered, repairs: 30 })).toEqual({ kind: 'drifted', repairMs: 300_000 });
+  });
+
+  test('a cache that does not show our own write yet is merely old', () => {
+    expect(judgeStatus(edited, { ...remembered, isStatusSeen: false })).toEqual({ kind: 'old' });
   });
 
   test.each<[string, Remembered | undefined]>([
@@ -78,10 +84,10 @@ describe('driftRepairMs', () => {
     ['the balancer is not ready', { ...remembered, progress: 'pending' }],
     ['it is another Service of that name', { ...remembered, uid: 'other' }],
   ])('there is nothing to repair when %s', (_what, entry) => {
-    expect(driftRepairMs(edited, entry)).toBeUndefined();
+    expect(judgeStatus(edited, entry)).toEqual({ kind: 'of-no-interest' });
   });
 
   test('row S17 what the API server filled in is no drift', () => {
-    expect(driftRepairMs(service, remembered)).toBeUndefined();
+    expect(judgeStatus(service, remembered)).toEqual({ kind: 'as-wanted' });
   });
 });

@@ -31,8 +31,9 @@ function specFacts(spec: ServiceSpec): readonly unknown[] {
 /** True when an update must bring the Service to the controller; drift of the status is asked for apart (balancer-status.ts). */
 export function isRelevantUpdate(before: KubeService, after: KubeService): boolean {
   if (needsCleanup(after) || isBeingDeleted(before) !== isBeingDeleted(after)) return true;
-  if (hasCleanupFinalizer(before) !== hasCleanupFinalizer(after)) return true;
   if (!isWanted(before) && !isWanted(after)) return false;
+  // Somebody took it off. That it was put on is this controller's own doing.
+  if (isWanted(after) && hasCleanupFinalizer(before) && !hasCleanupFinalizer(after)) return true;
   return relevantFingerprint(before) !== relevantFingerprint(after);
 }
 

@@ -94,6 +94,7 @@ function afterReady(plan: EnsurePlan, { status, changes }: Ready): Aftermath {
       owes: 'nothing',
       told: { ...told, isWaitingTold: false, isUnavailableTold: told.isUnavailableTold || lacksTargets },
       status,
+      isStatusSeen: !isOtherStatus,
       repairs: isOtherStatus && remember.status ? remember.repairs + 1 : 0,
     },
     outcome: settled,
@@ -105,6 +106,8 @@ function successEvents(plan: EnsurePlan, changes: readonly string[], isOtherStat
   const { service, remember } = plan;
   if (remember.owes === 'ensured') return [tell(service, serviceEvents.ensured())];
   if (remember.owes === 'updated') return [tell(service, serviceEvents.updated())];
+  // A balancer that was told to have no targets: the warning about it says all.
+  if (plan.occasion === 'targets') return [];
   if (changes.length > 0) return [tell(service, serviceEvents.repaired(changes))];
   return isOtherStatus ? [tell(service, serviceEvents.ensured())] : [];
 }

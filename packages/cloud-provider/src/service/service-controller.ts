@@ -7,7 +7,7 @@ import { keyOf } from '@longshore/k8s-runtime';
 import type { EventRecorder, KubeClient, KubeNode, KubeService, Lister } from '@longshore/k8s-runtime';
 import type { CloudController, HealthReport } from '../instances/health-report.ts';
 import type { LoadBalancers } from '../provider.ts';
-import { driftRepairMs } from './balancer-drift.ts';
+import { judgeStatus } from './balancer-drift.ts';
 import { ChangeWindow } from './change-window.ts';
 import { orphanReport } from './orphan-report.ts';
 import { reconcileService } from './reconcile-service.ts';
@@ -112,8 +112,15 @@ class ServiceController implements CloudController {
       return;
     }
     if (isRelevantUpdate(change.before, object)) yield key;
-    const repairMs = driftRepairMs(object, this.#tools.memory.get(key));
-    if (repairMs !== undefined) this.#controller.enqueueAfter(key, repairMs);
+    this.#watchStatus(key, object);
+  }
+
+  #watchStatus(key: string, service: KubeService): void {
+    const { memory } = this.#tools;
+    const remembered = memory.get(key);
+    const verdict = judgeStatus(service, remembered);
+    if (verdict.kind === 'drifted') this.#controller.enqueueAfter(key, verdict.repairMs);
+    if (verdict.kind === 'as-wanted' && remembered) memory.set(key, { ...remembered, isStatusSeen: true });
   }
 
   #keysOfNode(change: Change<KubeNode>): Iterable<string> {
@@ -127,7 +134,7 @@ class ServiceController implements CloudController {
     const now = targets.current();
     const keys = [...memory.entries()]
       .filter(
-        ([, { progress, mayHaveBalancer }]) => mayHaveBalancer && progress !== 'not-mine' && progress !== 'leaving',
+        ([, { goal, progress, mayHaveBalancer }]) => goal === 'present' && mayHaveBalancer && progress !== 'not-mine',
       )
       .filter(([, remembered]) => isOtherTargetSet(remembered.targets, now, rules))
       .map(([key]) => key);

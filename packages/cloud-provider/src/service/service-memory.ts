@@ -27,6 +27,8 @@ export interface Remembered {
   /** The targets that the balancer was last told. */
   readonly targets: TargetSet;
   readonly progress: Progress;
+  /** What is being worked towards: a failed removal is not a failed creation. */
+  readonly goal: 'present' | 'absent';
   /** A balancer may exist: the cloud was called, or the finalizer says that it was. */
   readonly mayHaveBalancer: boolean;
   /** The event that success will bring. */
@@ -34,6 +36,8 @@ export interface Remembered {
   readonly told: Told;
   /** What the Service should show, once known: drift is measured against it. */
   readonly status?: LoadBalancerStatus;
+  /** The cache has shown that status since it was written; before, what the cache shows is merely old. */
+  readonly isStatusSeen: boolean;
   /** Repairs of a drifted status in a row. */
   readonly repairs: number;
 }

@@ -26,9 +26,11 @@ function memoryOf(traits: ServiceTraits = {}, more: Partial<Remembered> = {}): R
     fingerprint: relevantFingerprint(service),
     targets: targets.set,
     progress: 'ready',
+    goal: 'present',
     mayHaveBalancer: true,
     owes: 'nothing',
     told: nothingTold,
+    isStatusSeen: true,
     repairs: 0,
     ...more,
   };

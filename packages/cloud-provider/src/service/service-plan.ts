@@ -31,7 +31,7 @@ function planPresent(service: KubeService, known: Remembered | undefined, facts:
 }
 
 function planRemoval(service: KubeService, known: Remembered | undefined, hasVanished: boolean): RemovePlan {
-  const told = known?.progress === 'leaving' ? known.told : nothingTold;
+  const told = known?.goal === 'absent' ? known.told : nothingTold;
   return {
     kind: 'remove',
     hasVanished,
@@ -43,9 +43,11 @@ function planRemoval(service: KubeService, known: Remembered | undefined, hasVan
       fingerprint: relevantFingerprint(service),
       targets: new Map(),
       progress: 'leaving',
+      goal: 'absent',
       mayHaveBalancer: true,
       owes: 'nothing',
       told: { ...told, isDeletingTold: true },
+      isStatusSeen: false,
       repairs: 0,
     },
   };

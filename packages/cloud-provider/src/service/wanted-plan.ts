@@ -87,13 +87,14 @@ function untoldWarnings({ known, hasFinalizer }: WantedFacts, warnings: readonly
 function rememberWanted(facts: WantedFacts, fingerprint: string): Remembered {
   const { service, targets, hasFinalizer } = facts;
   const known = facts.known ?? firstMemory(service);
-  const { refusal, ...told } = known.progress === 'leaving' ? nothingTold : known.told;
+  const { refusal, ...told } = known.goal === 'absent' ? nothingTold : known.told;
   const keepsRefusal = refusal !== undefined && known.fingerprint === fingerprint;
   return {
     ...known,
     service,
     fingerprint,
     targets: targets.set,
+    goal: 'present',
     mayHaveBalancer: known.mayHaveBalancer || hasFinalizer,
     told: keepsRefusal ? { ...told, refusal } : told,
   };
@@ -106,9 +107,11 @@ function firstMemory(service: KubeService): Remembered {
     fingerprint: '',
     targets: new Map(),
     progress: 'pending',
+    goal: 'present',
     mayHaveBalancer: false,
     owes: 'nothing',
     told: nothingTold,
+    isStatusSeen: false,
     repairs: 0,
   };
 }
