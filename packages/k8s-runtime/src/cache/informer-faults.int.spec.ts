@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { startControlPlane } from '@longshore/embedded-control-plane';
 import type { ControlPlane } from '@longshore/embedded-control-plane';
 import { silentLogger } from '@longshore/reconciler-core';
-import type { Change, Clock } from '@longshore/reconciler-core';
+import type { Change } from '@longshore/reconciler-core';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect } from '../client/connect.ts';
 import { startFaultProxy } from '../client/fake/fault-proxy.ts';
@@ -16,6 +16,7 @@ import { KubeApiError } from '../client/kube-api-error.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { configMaps, keyOf, resourceType } from '../client/resource-type.ts';
 import type { KubeConfigMap, KubeObject } from '../client/resource-type.ts';
+import { fastClock } from './fake/fast-clock.ts';
 import { Informer } from './informer.ts';
 
 const SCHEDULES = 200;
@@ -33,14 +34,7 @@ const namespaces = resourceType({
   isNamespaced: false,
 });
 
-const fastClock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now() * SPEED,
-  after(delayMs, callback) {
-    const timer = setTimeout(callback, Math.max(0, delayMs) / SPEED);
-    return () => clearTimeout(timer);
-  },
-};
+const clock = fastClock(SPEED);
 
 let controlPlane: ControlPlane;
 let admin: KubeClient;
@@ -144,7 +138,7 @@ class Route {
       users: [{ name: 'u', user: { tokenFile: this.#tokenFile } }],
     };
     await writeFile(kubeconfig, JSON.stringify(config));
-    return connect({ kubeconfig, userAgent: 'fault-test', clock: fastClock });
+    return connect({ kubeconfig, userAgent: 'fault-test', clock });
   }
 }
 
@@ -248,7 +242,7 @@ async function runSchedule(
     client,
     type: configMaps,
     selection: { namespace },
-    clock: fastClock,
+    clock,
     log: silentLogger,
     random,
   });
