@@ -1,5 +1,5 @@
 // Builds the Kubernetes 1.34.4 binaries that tests, demos and benchmarks start (see ../README.md).
-module longshore.dev/tools/kubernetes-1.34
+module longshore/tools/kubernetes-1.34
 
 go 1.24.0
 

@@ -1,5 +1,5 @@
 // Builds the Kubernetes 1.35.4 binaries that tests, demos and benchmarks start (see ../README.md).
-module longshore.dev/tools/kubernetes-1.35
+module longshore/tools/kubernetes-1.35
 
 go 1.25.0
 

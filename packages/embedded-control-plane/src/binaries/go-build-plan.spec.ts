@@ -14,7 +14,7 @@ describe('goBuildArgs', () => {
   test('a CSI program gets its version where it looks for it', () => {
     expect(goBuildArgs({ name: 'csi-sanity', version: '5.4.0', output: '/o' }).slice(4)).toEqual([
       '-ldflags',
-      '-s -w -X main.version=v5.4.0',
+      '-s -w -X main.version=v5.4.0 -X main.VERSION=v5.4.0',
       '-o',
       '/o',
       'github.com/kubernetes-csi/csi-test/v5/cmd/csi-sanity',

@@ -28,8 +28,8 @@ export function goBuildArgs({ name, version, output }: GoBuild): readonly string
 // Without a version, feature gates and `kubectl version` take the binary for v0.0.0.
 function linkerFlags(name: BinaryName, version: string): string {
   const { family } = CATALOGUE[name];
-  // The CSI programs; etcd has its version in the source and no such variable, which the linker does not mind.
-  if (family !== 'kubernetes') return `-s -w -X main.version=v${version}`;
+  // The sidecars have `version`, csi-sanity has `VERSION`; etcd has neither, which the linker does not mind.
+  if (family !== 'kubernetes') return `-s -w -X main.version=v${version} -X main.VERSION=v${version}`;
   const [major, minor] = version.split('.');
   const values = [`gitVersion=v${version}`, `gitMajor=${major}`, `gitMinor=${minor}`, 'gitTreeState=clean'];
   const packages = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'];
