@@ -114,7 +114,7 @@ export function aDroplet(wish: Partial<Droplet> & { readonly number?: number } =
 export function aBalancer(wish: Partial<LoadBalancer> = {}): LoadBalancer {
   return {
     id: parseLoadBalancerId('lb-1'),
-    name: 'a11111111222243338444555555555555',
+    name: 'a1111111122224333844455555555555',
     status: 'active',
     ip: '203.0.113.9',
     region: 'fra1',
