@@ -14,15 +14,22 @@ export interface SchemaProblem {
 /** A JSON schema. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** The schemas of one cloud. */
+/** Compiled schemas by route name (`POST /v2/tags`). */
+export type RequestValidators = ReadonlyMap<string, ValidateFunction>;
+
+/** Compiles schemas; done once per cloud, because it is slow. */
+export function compileSchemas(schemas: Readonly<Record<string, JsonSchema>>): RequestValidators {
+  const ajv = new Ajv({ allErrors: true, strict: true });
+  return new Map(Object.entries(schemas).map(([route, schema]) => [route, ajv.compile(schema)]));
+}
+
+/** The checks of one simulator. */
 export class SchemaCheck {
   readonly problems: SchemaProblem[] = [];
-  readonly #validators: ReadonlyMap<string, ValidateFunction>;
+  readonly #validators: RequestValidators;
 
-  /** `schemas` by route name (`POST /v2/tags`). */
-  constructor(schemas: Readonly<Record<string, JsonSchema>>) {
-    const ajv = new Ajv({ allErrors: true, strict: true });
-    this.#validators = new Map(Object.entries(schemas).map(([route, schema]) => [route, ajv.compile(schema)]));
+  constructor(validators: RequestValidators) {
+    this.#validators = validators;
   }
 
   /** Notes a mistake. */

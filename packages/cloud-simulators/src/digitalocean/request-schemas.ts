@@ -1,6 +1,7 @@
 // What the bodies of requests may contain: fields and types, written from the documented facts. Ranges, enums and what depends on the
 // account are checked by the routes, because users' settings reach the API unchecked and only clients get fields and types wrong.
-import type { JsonSchema } from '../schema-check.ts';
+import { compileSchemas } from '../schema-check.ts';
+import type { JsonSchema, RequestValidators } from '../schema-check.ts';
 
 const text = { type: 'string' };
 const whole = { type: 'integer' };
@@ -104,8 +105,8 @@ const resources = object(
 const firewallRules = object({ inbound_rules: inbound, outbound_rules: outbound });
 const tagNames = object({ tags: listOf(text) }, ['tags']);
 
-/** Schemas by route; a route that is not here takes no body. */
-export const REQUEST_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
+/** Checks by route; a route that is not here takes no body. */
+export const REQUEST_VALIDATORS: RequestValidators = compileSchemas({
   // An own address can be given on create only.
   'POST /v2/load_balancers': object({ ...loadBalancerFields, ip: text }),
   'PUT /v2/load_balancers/{id}': object(loadBalancerFields),
@@ -136,4 +137,4 @@ export const REQUEST_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   'POST /v2/firewalls/{id}/rules': firewallRules,
   'DELETE /v2/firewalls/{id}/rules': firewallRules,
   'POST /v2/projects/{id}/resources': object({ resources: listOf(text) }, ['resources']),
-};
+});

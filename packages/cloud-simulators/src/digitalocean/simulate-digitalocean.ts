@@ -22,7 +22,7 @@ import { createGuard, rateHeaders } from './guard.ts';
 import { viewLoadBalancer } from './load-balancer-life.ts';
 import { loadBalancerRoutes } from './load-balancers.ts';
 import { openRoutes } from './open-routes.ts';
-import { REQUEST_SCHEMAS } from './request-schemas.ts';
+import { REQUEST_VALIDATORS } from './request-schemas.ts';
 import { tagRoutes } from './tags.ts';
 import { Tokens } from './tokens.ts';
 import type {
@@ -101,7 +101,7 @@ export async function simulateDigitalOcean(options: DigitalOceanOptions = {}): P
   if (!store.current.regions.has(region)) throw new Error(`unknown region "${region}"`);
   const tokens = new Tokens(clock, options.quota ?? REAL_QUOTA);
   tokens.add(token);
-  const schemas = new SchemaCheck(REQUEST_SCHEMAS);
+  const schemas = new SchemaCheck(REQUEST_VALIDATORS);
   // The server knows its URL and its calls only once it runs.
   const running: { server: SimServer | undefined } = { server: undefined };
   const context: DoContext = {
