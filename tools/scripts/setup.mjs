@@ -25,13 +25,19 @@ export function run(command, args, options = {}) {
 
 /** Installs the dependencies when they are missing or not those of the lock file; ends the process when that fails. */
 export function ensureDependencies() {
-  const digest = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).digest('hex');
+  const digest = createHash('sha256')
+    .update(readFileSync(path.join(root, 'package-lock.json')))
+    .digest('hex');
   const isInstalled = existsSync(stamp) && readFileSync(stamp, 'utf8') === digest;
   if (!isInstalled) install(digest);
   const version = pinnedNodeVersion();
   if (version && Number(version.split('.')[0]) >= 24) return;
-  const found = version ?? `no platform package for ${process.platform}-${process.arch}, and the machine's own is ${process.versions.node}`;
-  console.error(`Longshore's scripts need Node 24 or newer (found: ${found}). Install Node 24 and run the command again.`);
+  const found =
+    version ??
+    `no platform package for ${process.platform}-${process.arch}, and the machine's own is ${process.versions.node}`;
+  console.error(
+    `Longshore's scripts need Node 24 or newer (found: ${found}). Install Node 24 and run the command again.`,
+  );
   process.exit(2);
 }
 
@@ -50,6 +56,10 @@ function install(digest) {
 
 // The Node of node_modules/.bin (the platform package), else the machine's own.
 function pinnedNodeVersion() {
-  const answer = spawnSync('node', ['-p', 'process.versions.node'], { cwd: root, env: environment(), encoding: 'utf8' });
+  const answer = spawnSync('node', ['-p', 'process.versions.node'], {
+    cwd: root,
+    env: environment(),
+    encoding: 'utf8',
+  });
   return answer.status === 0 ? answer.stdout.trim() : undefined;
 }

@@ -4,7 +4,10 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ensureDependencies, root, run } from './setup.mjs';
 
-const nx = (target, parallel) => ['nx', ['run-many', '-t', target, `--parallel=${parallel}`, '--output-style=static', '--nx-bail=false']];
+const nx = (target, parallel) => [
+  'nx',
+  ['run-many', '-t', target, `--parallel=${parallel}`, '--output-style=static', '--nx-bail=false'],
+];
 const nodeScript = (...args) => ['node', ['--conditions=@longshore/source', ...args]];
 
 // Order: cheap checks first; the binaries are built before the suites that start them.
@@ -61,7 +64,9 @@ function selectedSteps() {
   const names = (process.argv[at + 1] ?? '').split(',');
   const unknown = names.filter((name) => !steps.some((step) => step.name === name));
   if (unknown.length > 0) {
-    console.error(`npm test: unknown step ${unknown.join(', ')}; there are: ${steps.map((step) => step.name).join(', ')}`);
+    console.error(
+      `npm test: unknown step ${unknown.join(', ')}; there are: ${steps.map((step) => step.name).join(', ')}`,
+    );
     process.exit(2);
   }
   return steps.filter((step) => names.includes(step.name));
@@ -72,7 +77,9 @@ ensureDependencies();
 const results = chosen.map(runStep);
 console.log('\nstep            seconds   passed   failed  skipped');
 for (const { name, seconds, passed, failed, skipped } of results) {
-  console.log([name.padEnd(14), ...[seconds, passed, failed, skipped].map((figure) => String(figure).padStart(8))].join(' '));
+  console.log(
+    [name.padEnd(14), ...[seconds, passed, failed, skipped].map((figure) => String(figure).padStart(8))].join(' '),
+  );
 }
 const total = (field) => results.reduce((sum, result) => sum + result[field], 0);
 console.log(`\n${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped`);

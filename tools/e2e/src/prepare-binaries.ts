@@ -1,10 +1,10 @@
-// A step of `npm test`: makes sure that etcd and kube-apiserver are in the cache before the suites that start them, with
+// A step of `npm test`: makes sure that the binaries of the control plane are in the cache before the suites that start them, with
 // progress on the way, so that a long build is not mistaken for a hanging test.
 import { acquireBinary } from '@longshore/embedded-control-plane';
 
 const startedAt = performance.now();
 let lastLine = '';
-for (const name of ['etcd', 'kube-apiserver'] as const) {
+for (const name of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const) {
   const found = await acquireBinary(name, '1.36', {
     onProgress: (message) => {
       if (message !== lastLine) console.log(`  ${message}`);
