@@ -85,8 +85,7 @@ export class FakeKubeClient implements KubeClient {
     const key = namespace === undefined ? { name } : { name, namespace };
     if (!this.#store.get(type, keyOf(object))) return this.#store.create(type, object) as unknown as T;
     const wanted = withoutVersion(object);
-    this.#store.update(type, key, () => wanted, {});
-    return this.#store.update(type, key, () => wanted, { subresource: 'status' }) as unknown as T;
+    return this.#store.update(type, key, () => wanted, { isWhole: true }) as unknown as T;
   }
 
   /** The stored object, without a call. */

@@ -26,6 +26,11 @@ interface OpenWatch {
   readonly watch: FakeWatch<KubeObject>;
 }
 
+/** `isWhole`: main resource and status in one go, which no API server does. */
+export interface UpdateOptions extends WriteOptions {
+  readonly isWhole?: boolean;
+}
+
 /** A refusal as the API server words it. */
 export function refuse(status: number, reason: string, message: string): KubeApiError {
   return new KubeApiError({ status, reason, message }, classifyRefusal({ status, reason }));
@@ -75,7 +80,7 @@ export class FakeStore {
     type: ResourceType<KubeObject>,
     key: ObjectKey,
     change: (stored: Stored) => Fields,
-    options: WriteOptions,
+    options: UpdateOptions,
   ): Stored | undefined {
     const stored = this.get(type, keyOf({ metadata: key }));
     if (!stored) return undefined;
@@ -159,19 +164,20 @@ export class FakeStore {
     const generated = `${String(metadata['generateName'])}${String(this.#uids).padStart(5, '0')}`;
     const name = metadata['name'] ?? generated;
     const own = { name, uid: `uid-${this.#uids}`, creationTimestamp: this.#timestamp() };
-    return structuredClone({ ...kindOf(type), ...object, metadata: { ...metadata, ...own } }) as unknown as Stored;
+    return copyOf({ ...kindOf(type), ...object, metadata: { ...metadata, ...own } });
   }
 
   // Identity and life cycle are the server's; the main resource cannot write status, the status subresource nothing but status and metadata.
-  #merged(stored: Stored, wanted: Stored, options: WriteOptions): Stored {
+  #merged(stored: Stored, wanted: Stored, options: UpdateOptions): Stored {
     const { uid, name, namespace, creationTimestamp, deletionTimestamp, resourceVersion } = stored.metadata;
     const kept = { uid, name, namespace, creationTimestamp, deletionTimestamp, resourceVersion };
-    const metadata = withoutUndefined({ ...wanted.metadata, ...kept });
+    const metadata = { ...wanted.metadata, ...kept };
+    if (options.isWhole) return copyOf({ ...wanted, metadata });
     const { status: wantedStatus, ...wantedRest } = wanted;
     const { status: storedStatus, ...storedRest } = stored;
     const isStatus = options.subresource === 'status';
     const body = isStatus ? { ...storedRest, status: wantedStatus } : { ...wantedRest, status: storedStatus };
-    return structuredClone(withoutUndefined({ ...body, metadata })) as Stored;
+    return copyOf({ ...body, metadata });
   }
 
   #isFinished(object: Stored): boolean {
@@ -247,6 +253,7 @@ function idOf(type: ResourceType<KubeObject>): string {
   return `${type.plural}.${type.group}`;
 }
 
-function withoutUndefined(fields: Fields): Fields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+// Through JSON, as over the wire: undefined fields go, and equal objects compare equal wherever they were made.
+function copyOf(fields: Fields): Stored {
+  return JSON.parse(JSON.stringify(fields)) as Stored;
 }
