@@ -37,8 +37,11 @@ export interface SimRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path with `{names}`. */
   readonly template: string;
-  /** Needs no token and counts for no quota (metadata, control). */
-  readonly isOpen?: boolean;
+  /**
+   * `api`, the default: guarded (token, quota, schema). `open`: for everybody (metadata). `control`: for people who watch the
+   * simulator; not logged, and no fault touches it.
+   */
+  readonly access?: 'api' | 'open' | 'control';
   readonly answer: (request: SimRequest) => SimAnswer;
 }
 

@@ -16,7 +16,7 @@ import type { SimulatorOptions } from './simulator.ts';
 /** What a cloud brings. */
 export interface SimulatedCloud {
   readonly routes: readonly SimRoute[];
-  /** Refuses a request before its route sees it (token, quota, schema). Not asked for open routes. */
+  /** Refuses a request before its route sees it (token, quota, schema). Asked for routes of the API only. */
   readonly guard: (request: SimRequest) => SimAnswer | undefined;
   /** Headers that every answer carries. */
   readonly stamp: (request: SimRequest) => Readonly<Record<string, string>>;
@@ -158,7 +158,7 @@ async function serve(
   request: SimRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  if (route.isOpen === true) return send(reply, route.answer(request), dateOf(serving));
+  if (route.access === 'control') return send(reply, route.answer(request), dateOf(serving));
   const effect = serving.faults.take(request) ?? NO_FAULT;
   const answered = logArrival(serving, request, effect);
   const answer = answerTo(serving, route, request, effect);
@@ -186,7 +186,8 @@ function logArrival({ calls }: Serving, request: SimRequest, effect: FaultEffect
 
 function answerTo({ cloud }: Serving, route: SimRoute, request: SimRequest, effect: FaultEffect): SimAnswer {
   const seen = effect.isStale ? { ...request, isStale: true } : request;
-  const real = effect.isWorkDone ? (cloud.guard(seen) ?? route.answer(seen)) : undefined;
+  const refusal = effect.isWorkDone && route.access !== 'open' ? cloud.guard(seen) : undefined;
+  const real = effect.isWorkDone ? (refusal ?? route.answer(seen)) : undefined;
   if (effect.answer === undefined) return real ?? cloud.ownError(500);
   if (!('ownError' in effect.answer)) return effect.answer;
   const own = cloud.ownError(effect.answer.ownError);

@@ -1,5 +1,6 @@
 // The metadata service that a droplet reaches on a link-local address: plain text over http, no token, never through a proxy.
 import { get } from 'node:http';
+import { backoff, OperatorError } from '@longshore/reconciler-core';
 
 /** Where every droplet finds it. */
 export const METADATA_URL = 'http://169.254.169.254';
@@ -34,7 +35,10 @@ export class DropletMetadata {
     const url = `${this.#baseUrl}${path}`;
     const limited = AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]);
     return new Promise((resolve, reject) => {
-      const fail = (reason: string): void => reject(new Error(`droplet metadata: GET ${url}: ${reason}`));
+      const fail = (reason: string): void => {
+        const message = `droplet metadata: GET ${url}: ${reason} (set the region explicitly when this is no droplet)`;
+        reject(new OperatorError('DROPLET_METADATA_UNAVAILABLE', message, backoff));
+      };
       const request = get(url, { signal: limited }, (response) => {
         const chunks: Buffer[] = [];
         response.on('error', (error) => fail(error.message));

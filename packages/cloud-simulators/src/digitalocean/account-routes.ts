@@ -68,7 +68,7 @@ function vpcRoutes(context: DoContext): readonly DoRoute[] {
         const items = membersOf(worldOf(context, request), vpc.id).filter(
           ({ urn }) => type === null || urn.startsWith(`do:${type}:`),
         );
-        return page(request, context.linksBase(), { key: 'members', items });
+        return page(request, context, { key: 'members', items });
       },
     },
   ];
@@ -151,5 +151,5 @@ function membersOf(
 }
 
 function list<T>(context: DoContext, request: SimRequest, key: string, items: ReadonlyMap<string, T>): SimAnswer {
-  return page(request, context.linksBase(), { key, items: [...items.values()] });
+  return page(request, context, { key, items: [...items.values()] });
 }

@@ -31,7 +31,7 @@ export function certificateRoutes(context: DoContext): readonly DoRoute[] {
         const name = request.query.get('name');
         const all = [...worldOf(context, request).certificates.values()];
         const items = all.filter((certificate) => name === null || certificate.name === name);
-        return page(request, context.linksBase(), { key: 'certificates', items });
+        return page(request, context, { key: 'certificates', items });
       },
     },
     {

@@ -5,13 +5,22 @@ import type { World, WorldStore } from './world.ts';
 
 /** Behaviour that can be set. */
 export interface DoSettings {
+  /** Time until a new load balancer is active. Default 60 s. */
   readonly timeToActiveMs: number;
+  /** Time after a change in which a load balancer refuses the next one (403). Default 0. */
   readonly processingMs: number;
+  /** Whether a load balancer can be changed before it is active; not documented for the real API. Default `accept`. */
   readonly updatesWhileNew: 'accept' | 'refuse';
+  /** Whether a load balancer can have neither droplets nor a tag; the real API's answer has changed over time. Default `accept`. */
   readonly emptyTargets: 'accept' | 'refuse';
+  /** Time after creation or resize in which the size cannot be changed (422). Default 60 s. */
   readonly resizeCooldownMs: number;
+  /** Default: none. */
   readonly loadBalancerLimit: number;
+  /** Time until a certificate of Let's Encrypt is verified. Default 30 s. */
   readonly timeToIssueMs: number;
+  /** Pages are never larger, whatever is asked for: many pages with few objects. Default 200, as in the real API. */
+  readonly largestPageSize: number;
 }
 
 /** State, time and settings of one simulator. */

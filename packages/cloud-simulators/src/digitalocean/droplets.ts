@@ -25,7 +25,7 @@ export function dropletRoutes(context: DoContext): readonly DoRoute[] {
         }
         const items = [...worldOf(context, request).droplets.values()].filter(dropletFilter(query));
         const toJson = (droplet: WireDroplet): string => writeFor(context, request, droplet);
-        return page(request, context.linksBase(), { key: 'droplets', items, toJson });
+        return page(request, context, { key: 'droplets', items, toJson });
       },
     },
     {

@@ -29,7 +29,7 @@ export function firewallRoutes(context: DoContext): readonly DoRoute[] {
       scope: 'firewall:read',
       queryNames: PAGING,
       answer: (request) =>
-        page(request, context.linksBase(), {
+        page(request, context, {
           key: 'firewalls',
           items: [...worldOf(context, request).firewalls.values()],
         }),

@@ -27,7 +27,7 @@ export function loadBalancerRoutes(context: DoContext): readonly DoRoute[] {
         const world = worldOf(context, request);
         const nowMs = clock.monotonicMs();
         const items = [...world.loadBalancers.values()].map((record) => viewLoadBalancer(record, world, nowMs));
-        return page(request, context.linksBase(), { key: 'load_balancers', items });
+        return page(request, context, { key: 'load_balancers', items });
       },
     },
     {

@@ -1,4 +1,4 @@
-// Routes without a token: the metadata service that droplets reach on a link-local address, and the world as JSON for people.
+// Routes without a token: the metadata service that droplets reach on a link-local address, and the world as JSON for people who watch.
 import type { CallLog } from '../call-log.ts';
 import type { SimAnswer, SimRoute } from '../exchange.ts';
 import type { SchemaProblem } from '../schema-check.ts';
@@ -14,7 +14,7 @@ export interface OpenFacts {
 
 /** The routes. */
 export function openRoutes({ self, world, calls, schemaProblems }: OpenFacts): readonly SimRoute[] {
-  const open = { method: 'GET', isOpen: true } as const;
+  const open = { method: 'GET', access: 'open' } as const;
   return [
     { ...open, template: '/metadata/v1/region', answer: () => plain(self().region) },
     {
@@ -23,7 +23,8 @@ export function openRoutes({ self, world, calls, schemaProblems }: OpenFacts): r
       answer: () => plain(self().id === undefined ? undefined : String(self().id)),
     },
     {
-      ...open,
+      method: 'GET',
+      access: 'control',
       template: '/__world',
       answer: () => ({
         status: 200,

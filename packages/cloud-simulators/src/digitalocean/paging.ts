@@ -2,7 +2,15 @@
 import type { SimAnswer, SimRequest } from '../exchange.ts';
 
 const DEFAULT_PAGE_SIZE = 20;
-const LARGEST_PAGE_SIZE = 200;
+/** The largest page that the real API serves. */
+export const LARGEST_PAGE_SIZE = 200;
+
+/** What pages look like. */
+export interface PageSettings {
+  /** What links start with. */
+  readonly linksBase: () => string;
+  readonly settings: { readonly largestPageSize: number };
+}
 
 /** A list that is about to be cut into pages. */
 export interface Listing<T> {
@@ -12,15 +20,19 @@ export interface Listing<T> {
   readonly toJson?: (item: T) => string;
 }
 
-/** The page that the request asks for; links start with `baseUrl`. */
-export function page<T>(request: Pick<SimRequest, 'path' | 'query'>, baseUrl: string, listing: Listing<T>): SimAnswer {
-  const size = clamp(numberOf(request.query, 'per_page') ?? DEFAULT_PAGE_SIZE, 1, LARGEST_PAGE_SIZE);
+/** The page that the request asks for. */
+export function page<T>(
+  request: Pick<SimRequest, 'path' | 'query'>,
+  { linksBase, settings }: PageSettings,
+  listing: Listing<T>,
+): SimAnswer {
+  const size = clamp(numberOf(request.query, 'per_page') ?? DEFAULT_PAGE_SIZE, 1, settings.largestPageSize);
   const number = Math.max(1, numberOf(request.query, 'page') ?? 1);
   const { items, key } = listing;
   const last = Math.max(1, Math.ceil(items.length / size));
   const toJson = listing.toJson ?? ((item: T) => JSON.stringify(item));
   const found = items.slice((number - 1) * size, number * size).map(toJson);
-  const links = JSON.stringify(linksOf(request, baseUrl, { number, last, size }));
+  const links = JSON.stringify(linksOf(request, linksBase(), { number, last, size }));
   return {
     status: 200,
     json: `{${JSON.stringify(key)}:[${found.join(',')}],"links":${links},"meta":{"total":${items.length}}}`,

@@ -525,16 +525,21 @@ describe('the rest of the account', () => {
     expect(resources.map(({ status }) => status)).toEqual(['already_assigned', 'assigned', 'not_found']);
   });
 
-  test('metadata and the world need no token and are not counted', async () => {
+  test('row 6 the metadata service needs no token, is counted, and can fail', async () => {
     const simulator = await start({ droplets: 2, region: 'nyc3' });
-    const read = async (path: string) => (await fetch(simulator.url + path)).text();
-    expect(await read('/metadata/v1/region')).toBe('nyc3');
-    expect(await read('/metadata/v1/id')).toBe('1');
-    expect(JSON.parse(await read('/__world'))).toMatchObject({
-      droplets: [{ id: 1 }, { id: 2 }],
-      loadBalancers: [],
-      calls: { total: 0 },
-    });
+    const read = (path: string) => fetch(simulator.url + path);
+    expect(await (await read('/metadata/v1/region')).text()).toBe('nyc3');
+    expect(await (await read('/metadata/v1/id')).text()).toBe('1');
+    simulator.fail({ match: { path: '/metadata/v1/region' }, status: 500 });
+    expect((await read('/metadata/v1/region')).status).toBe(500);
+    expect(simulator.callsByRoute()).toEqual({ 'GET /metadata/v1/id': 1, 'GET /metadata/v1/region': 2 });
+  });
+
+  test('the world can be looked at without leaving a trace', async () => {
+    const simulator = await start({ droplets: 2 });
+    simulator.fail({ status: 500 });
+    const world: unknown = await (await fetch(`${simulator.url}/__world`)).json();
+    expect(world).toMatchObject({ droplets: [{ id: 1 }, { id: 2 }], loadBalancers: [], calls: { total: 0 } });
     expect(simulator.callsByRoute()).toEqual({});
   });
 });

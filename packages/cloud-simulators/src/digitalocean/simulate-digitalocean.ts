@@ -22,6 +22,7 @@ import { createGuard, rateHeaders } from './guard.ts';
 import { viewLoadBalancer } from './load-balancer-life.ts';
 import { loadBalancerRoutes } from './load-balancers.ts';
 import { openRoutes } from './open-routes.ts';
+import { LARGEST_PAGE_SIZE } from './paging.ts';
 import { REQUEST_VALIDATORS } from './request-schemas.ts';
 import { tagRoutes } from './tags.ts';
 import { Tokens } from './tokens.ts';
@@ -153,6 +154,7 @@ function settingsOf(options: DigitalOceanOptions): DoSettings {
     resizeCooldownMs: options.resizeCooldownMs ?? 60_000,
     loadBalancerLimit: options.loadBalancerLimit ?? Number.POSITIVE_INFINITY,
     timeToIssueMs: options.timeToIssueMs ?? 30_000,
+    largestPageSize: options.largestPageSize ?? LARGEST_PAGE_SIZE,
   };
 }
 

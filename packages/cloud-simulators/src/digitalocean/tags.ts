@@ -24,7 +24,7 @@ export function tagRoutes(context: DoContext): readonly DoRoute[] {
       queryNames: PAGING,
       answer: (request) => {
         const world = worldOf(context, request);
-        return page(request, context.linksBase(), {
+        return page(request, context, {
           key: 'tags',
           items: [...world.tags].map((name) => showTag(world, name)),
         });
