@@ -7,7 +7,7 @@ const TICK_MS = 500;
 export interface EventLoopLagOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
-  /** `problem()` speaks up when the loop was blocked for longer within the last minute. */
+  /** `check()` speaks up when the loop was blocked for longer within the last minute. */
   readonly limitMs: number;
 }
 
@@ -33,7 +33,7 @@ export class EventLoopLag implements Runnable {
   }
 
   /** The sentence for `/livez`, or undefined when the loop kept up during the last minute. */
-  problem(): string | undefined {
+  check(): string | undefined {
     if (!this.#blocked || this.#clock.monotonicMs() - this.#blocked.atMs > MEMORY_MS) return undefined;
     return `the event loop was blocked for ${Math.round(this.#blocked.ms)} ms (limit ${this.#limitMs} ms)`;
   }

@@ -155,7 +155,7 @@ function askedFor(argument: string): 'help' | 'version' | undefined {
 function suggestion(table: FlagTable, word: string): string {
   const close = Object.keys(table)
     .map((name) => ({ name, distance: editDistance(name, normal(word)) }))
-    .filter(({ distance }) => distance <= Math.max(1, Math.floor(word.length / 4)))
+    .filter(({ distance }) => distance <= Math.floor(word.length / 4))
     .sort((a, b) => a.distance - b.distance)[0];
   return close ? ` (did you mean --${close.name}?)` : ' (see --help)';
 }

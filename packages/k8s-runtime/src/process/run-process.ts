@@ -16,9 +16,9 @@ export interface ProcessContext {
   /** Register secrets here as soon as they are read; pass it to createLogger too. */
   readonly secrets: SecretRedactor;
   /** Prints to standard output; a reader that went away is no error. */
-  print(text: string): void;
+  readonly print: (text: string) => void;
   /** From now on the last words go through this logger (with the stack at -v=4); without one they go to stderr as one line. */
-  useLogger(log: Logger): void;
+  readonly useLogger: (log: Logger) => void;
 }
 
 /** The main function: its number is the exit code (none: 0). */

@@ -100,8 +100,7 @@ function decodeKey(text: string): string {
 }
 
 function bearerToken(headers: PageRequest['headers']): string | undefined {
-  const header = headers['authorization'];
-  const match = /^bearer +(\S+)$/i.exec(typeof header === 'string' ? header.trim() : '');
+  const match = /^bearer +(\S+)$/i.exec(headers['authorization']?.[0]?.trim() ?? '');
   return match?.[1];
 }
 

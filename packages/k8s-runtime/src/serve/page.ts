@@ -10,12 +10,12 @@ export interface ClientCertificate {
   readonly organizations: readonly string[];
 }
 
-/** One request. Header names are lower case; repeated headers are lists. */
+/** One request. Header names are lower case, values are lists. */
 export interface PageRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
   readonly body: string;
   readonly clientCertificate: ClientCertificate | undefined;
 }
