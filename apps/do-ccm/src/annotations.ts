@@ -29,6 +29,12 @@ export const ANNOTATIONS = {
     fallback: 'written by the controller',
     doc: 'The balancer of this Service. To take over a balancer of another cluster, set this and `do-loadbalancer-name` to its present name: an ID alone is refused when nothing shows that the balancer belongs to this Service.',
   },
+  claim: {
+    key: 'kubernetes.digitalocean.com/load-balancer-claim',
+    kind: kinds.text('written by the controller; do not set it'),
+    fallback: 'written by the controller together with the ID',
+    doc: 'UID of the Service and ID of its balancer: shows that the two belong together, which a copied or edited ID does not.',
+  },
   disown: {
     key: 'service.kubernetes.io/do-loadbalancer-disown',
     kind: kinds.boolean,

@@ -5,6 +5,7 @@ import type { Logger } from '@longshore/reconciler-core';
 import type { LoadBalancer, LoadBalancers } from '@longshore/digitalocean-api';
 import { ANNOTATIONS } from '../annotations.ts';
 import type { BalancerList } from './observe.ts';
+import { claimOf } from './ownership.ts';
 import { describeStep } from './plan.ts';
 import type { NoteStep, Step } from './plan.ts';
 import { nameOfService } from './service-facts.ts';
@@ -74,6 +75,7 @@ async function noteIdentity(step: NoteStep, latest: LoadBalancer | undefined, co
   if (id === undefined || metadata?.name === undefined) return;
   const annotations = {
     [ANNOTATIONS.loadBalancerId.key]: id,
+    [ANNOTATIONS.claim.key]: claimOf(context.service, id),
     ...(step.type === undefined ? {} : { [ANNOTATIONS.type.key]: step.type }),
   };
   const key = { name: metadata.name, ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }) };

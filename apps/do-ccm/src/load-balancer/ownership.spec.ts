@@ -91,6 +91,14 @@ describe('identify', () => {
       id: 'lb-1',
     },
     {
+      when: 'by what the controller has noted: renamed before it had an address',
+      given: {
+        service: withId('lb-1', { name: 'new', claim: '11111111-2222-4333-8444-555555555555 lb-1' }),
+        balancers: [lb('lb-1', { name: 'old' })],
+      },
+      id: 'lb-1',
+    },
+    {
       when: 'of two with its name the older: a lost answer left a duplicate',
       given: { balancers: [{ ...own, id: parseLoadBalancerId('lb-2'), createdAt: '2026-02-01T00:00:00Z' }, own] },
       id: 'lb-1',
@@ -158,6 +166,22 @@ describe('identify', () => {
         clusterTag: 'k8s:c1',
       },
       names: 'another cluster',
+    },
+    {
+      when: 'a copied claim is another Service’s',
+      given: {
+        service: withId('lb-9', { claim: '99999999-2222-4333-8444-555555555555 lb-9' }),
+        balancers: [lb('lb-9', { name: 'prod' })],
+      },
+      names: 'nothing shows',
+    },
+    {
+      when: 'a claim to another balancer than the edited ID',
+      given: {
+        service: withId('lb-9', { claim: '11111111-2222-4333-8444-555555555555 lb-1' }),
+        balancers: [lb('lb-9', { name: 'prod' })],
+      },
+      names: 'nothing shows',
     },
   ])('foreign: $when', ({ given, names }) =>
     expect(find(given)).toMatchObject({ kind: 'foreign', reason: expect.stringContaining(names) as unknown }),

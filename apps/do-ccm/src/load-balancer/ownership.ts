@@ -100,7 +100,7 @@ function judge(balancer: LoadBalancer, reason: string | undefined): Identity {
 
 function reasonAgainstId(balancer: LoadBalancer, facts: IdentityFacts): string | undefined {
   const { service, settings, clusterTag } = facts;
-  if (balancer.name === defaultName(service)) return undefined;
+  if (balancer.name === defaultName(service) || hasClaim(service, balancer)) return undefined;
   const owner = ownerAmong(balancer, facts);
   if (owner) return `it belongs to Service ${nameOfService(owner)}`;
   if (balancer.name === settings.name || showsAddress(service, balancer)) return undefined;
@@ -132,10 +132,21 @@ function ownerAmong(balancer: LoadBalancer, { service, services }: IdentityFacts
 }
 
 function hasBetterClaim(other: KubeService, service: KubeService, balancer: LoadBalancer): boolean {
-  const [theirs, ours] = [showsAddress(other, balancer), showsAddress(service, balancer)];
-  if (theirs !== ours) return theirs;
+  for (const shows of [hasClaim, showsAddress]) {
+    const [theirs, ours] = [shows(other, balancer), shows(service, balancer)];
+    if (theirs !== ours) return theirs;
+  }
   const age = (each: KubeService): string => `${String(each.metadata?.creationTimestamp ?? '')} ${uidOf(each)}`;
   return age(other) < age(service);
+}
+
+/** What the controller notes on a Service beside the ID: a copy has another UID, an edited ID is another ID. */
+export function claimOf(service: KubeService, id: LoadBalancerId): string {
+  return `${uidOf(service)} ${id}`;
+}
+
+function hasClaim(service: KubeService, { id }: LoadBalancer): boolean {
+  return service.metadata?.annotations?.[ANNOTATIONS.claim.key] === claimOf(service, id);
 }
 
 // Only this balancer's Service can show its address: the status is written by controllers, not by users.

@@ -1,6 +1,7 @@
 // A simulated DigitalOcean over HTTP with the parts of this program on top, all on one clock that the test moves.
 import { simulateDigitalOcean } from '@longshore/cloud-simulators';
 import type { DigitalOceanOptions, DigitalOceanSimulator } from '@longshore/cloud-simulators';
+import type { LoadBalancerStatus } from '@longshore/cloud-provider';
 import type { KubeClient, KubeNode, KubeService } from '@longshore/k8s-runtime';
 import { FakeClock, recordingLogger } from '@longshore/reconciler-core/testing';
 import type { RecordingLogger } from '@longshore/reconciler-core/testing';
@@ -42,6 +43,11 @@ export class FakeCluster {
     const service = this.#services.get(`shop/${name}`);
     if (!service) throw new Error(`no Service ${name}`);
     return service;
+  }
+
+  /** Writes the status, as the controller does. */
+  show(name: string, loadBalancer: LoadBalancerStatus): void {
+    this.put({ ...this.get(name), status: { loadBalancer } } as KubeService);
   }
 
   /** Takes a Service out. */
