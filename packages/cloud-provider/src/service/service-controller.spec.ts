@@ -25,6 +25,7 @@ afterEach(async () => {
 
 const failing = { kind: 'fail', error: new Error('the cloud is on fire') } as const;
 const finalizersOf = (service: KubeService | undefined): readonly string[] => service?.metadata?.finalizers ?? [];
+const uidOf = (service: KubeService | undefined): string => service?.metadata?.uid ?? '';
 const annotated =
   (annotations: Readonly<Record<string, string>>) =>
   (service: KubeService): KubeService => ({ ...service, metadata: { ...service.metadata, annotations } });
@@ -321,7 +322,7 @@ describe('a Service goes', () => {
   test('row S21 replaced under its name: the old balancer goes, the new one comes', async () => {
     const bench = await started({ cloud: { latencyMs: 500 } }, {});
     await bench.clock.advance(500);
-    const oldUid = bench.service()?.metadata?.uid ?? '';
+    const oldUid = uidOf(bench.service());
     bench.forgetCalls();
     // All at once, so that the controller sees another Service under the name.
     const present = bench.service() ?? aService();
@@ -329,7 +330,7 @@ describe('a Service goes', () => {
     bench.client.delete(services, { namespace: 'shop', name: 'web' });
     bench.client.put(services, aService());
     await bench.clock.advance(10_000);
-    const newUid = bench.service()?.metadata?.uid ?? '';
+    const newUid = uidOf(bench.service());
     expect(newUid).not.toBe(oldUid);
     expect(bench.cloud.calls.map(({ call, uid }) => [call, uid]).filter(([call]) => call === 'remove')).toEqual([
       ['remove', oldUid],

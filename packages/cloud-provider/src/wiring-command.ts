@@ -1,0 +1,141 @@
+// Runs a command: flags, connection and provider as for the controllers, then the command's own function. Reads only: the client refuses
+// writes and the provider is told that this is a dry run.
+import { silentLogger } from '@longshore/reconciler-core';
+import type { Logger } from '@longshore/reconciler-core';
+import { keyOf, nodes, services } from '@longshore/k8s-runtime';
+import type { KubeClient, KubeObject, Lister, ResourceType } from '@longshore/k8s-runtime';
+import { enumFlag, loggerFromFlags, parseFlags, UsageError } from '@longshore/k8s-runtime/process';
+import type { FlagTable, ProcessContext } from '@longshore/k8s-runtime/process';
+import { checkProgramFlags, programFlagTable } from './flags.ts';
+import type { CcmFlagValues } from './flags.ts';
+import { commandsHelp, commandSummaries, splitWords } from './wiring-command-line.ts';
+import { dryRunEvents } from './wiring-dry-run.ts';
+import type { CloudControllerManagerProgram } from './wiring-program.ts';
+import { prepare } from './wiring-start.ts';
+import type { Surroundings } from './wiring-start.ts';
+
+/** The command line behind the program's name. */
+export interface CommandLine {
+  readonly command: string;
+  readonly rest: readonly string[];
+}
+
+const outputFlag = {
+  output: enumFlag({
+    default: 'text',
+    values: ['text', 'json'],
+    short: 'o',
+    group: 'Command',
+    help: 'Format of the output.',
+  }),
+};
+
+/** Runs the command; the exit code. */
+export async function runCommand<Table extends FlagTable>(
+  program: CloudControllerManagerProgram<Table>,
+  { command, rest }: CommandLine,
+  context: ProcessContext,
+): Promise<number> {
+  if (command === 'version') {
+    context.print(`${program.name} ${program.version}\n`);
+    return 0;
+  }
+  const about = commandSummaries.find(({ name }) => name === (command === 'help' ? rest[0] : command));
+  if (command === 'help' && !about) {
+    context.print(commandsHelp(program.name));
+    return 0;
+  }
+  if (!about)
+    throw new UsageError([
+      `"${command}" is no command; there are: ${commandSummaries.map(({ name }) => name).join(', ')}`,
+    ]);
+  const table = { ...programFlagTable(program), ...outputFlag };
+  const { words, flags } = splitWords(command === 'help' ? ['--help'] : rest, table);
+  const parsed = parseFlags(table, flags, {
+    program: `${program.name} ${about.usage.replace(' [flags]', '')}`,
+    version: program.version,
+    description: `${about.summary[0]?.toUpperCase() ?? ''}${about.summary.slice(1)}.`,
+    check: (values) => checkProgramFlags(values as never, program),
+  });
+  if (parsed.kind === 'print') {
+    context.print(parsed.text);
+    return 0;
+  }
+  return runWith(program, { name: about.name, words, values: parsed.values as never }, context);
+}
+
+async function runWith<Table extends FlagTable>(
+  program: CloudControllerManagerProgram<Table>,
+  line: {
+    readonly name: string;
+    readonly words: readonly string[];
+    readonly values: CcmFlagValues & { readonly output: 'text' | 'json' };
+  },
+  context: ProcessContext,
+): Promise<number> {
+  const { commands } = await import('./commands/commands.ts');
+  const command = commands.find(({ name }) => name === line.name);
+  if (!command) throw new UsageError([`"${line.name}" is no command of this program`]);
+  const values = { ...line.values, 'dry-run': true };
+  const log = loggerFromFlags(values, { name: program.name, secrets: context.secrets });
+  const around = await prepare(program, values as never, { ...context, log });
+  const ended = new AbortController();
+  const signal = AbortSignal.any([context.signal, ended.signal]);
+  const said = values.v > 0 ? log : onlyProblems(log);
+  try {
+    await startProvider(around, said, signal);
+    return await command.run(
+      {
+        provider: around.provider,
+        client: around.client,
+        clock: around.clock,
+        log: said,
+        clusterName: values['cluster-name'],
+        output: line.values.output,
+        signal,
+        write: (text) => context.print(text),
+        routes: { clusterCidrs: values['cluster-cidr'].split(',').filter((cidr) => cidr !== '') },
+      },
+      line.words,
+    );
+  } finally {
+    ended.abort(new Error('the command has ended'));
+    await around.simulation?.stop();
+  }
+}
+
+/** Some providers read what they need of the cluster when they start. */
+async function startProvider(around: Surroundings, log: Logger, signal: AbortSignal): Promise<void> {
+  const { provider, client, clock, metrics, flags } = around;
+  if (!provider.start) return;
+  const [allNodes, allServices] = await Promise.all([listed(client, nodes, signal), listed(client, services, signal)]);
+  const cluster = { clusterName: flags['cluster-name'], client, nodes: allNodes, services: allServices };
+  await provider.start({ ...cluster, events: dryRunEvents(log), clock, log, metrics, isDryRun: true, signal });
+}
+
+async function listed<T extends KubeObject>(
+  client: KubeClient,
+  type: ResourceType<T>,
+  signal: AbortSignal,
+): Promise<Lister<T>> {
+  const { items } = await client.list(type, { signal });
+  const byKey = new Map(items.map((object) => [keyOf(object), object]));
+  return {
+    get: (key) => byKey.get(key),
+    list: (where = () => true) => items.filter(where),
+    byIndex: () => {
+      throw new Error('a command has no indexes');
+    },
+    size: items.length,
+  };
+}
+
+function onlyProblems(log: Logger): Logger {
+  const quiet: Logger = {
+    ...silentLogger,
+    warn: (message, fields) => log.warn(message, fields),
+    error: (message, fields) => log.error(message, fields),
+    child: () => quiet,
+  };
+  return quiet;
+}
