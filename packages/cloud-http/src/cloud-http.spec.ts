@@ -310,8 +310,7 @@ describe('tokens', () => {
   test.each([
     {
       when: 'an echoing error page',
-      step: ((request, response) =>
-        page(500, `you sent ${request.headers.authorization ?? ''}`)(request, response)),
+      step: (request, response) => page(500, `you sent ${request.headers.authorization ?? ''}`)(request, response),
     },
     { when: 'an echoing API error', step: json(422, { id: 'x', message: `token ${secret} is odd` }) },
     { when: 'an echoing success of the wrong shape', step: page(200, secret) },

@@ -70,6 +70,7 @@ export class CloudHttp {
   readonly #report: CallReport;
   readonly #agent: ApiAgent;
   readonly #axios: AxiosInstance;
+  #lastToken: string | undefined;
 
   constructor(options: CloudHttpOptions) {
     this.#options = options;
@@ -155,10 +156,12 @@ export class CloudHttp {
   }
 
   async #attempt<T>(call: Call<T>, attempt: number, signal: AbortSignal): Promise<Attempt<T>> {
+    const token = await this.#readToken();
+    if (this.#lastToken !== token) this.#budget.forget();
+    this.#lastToken = token;
     const ticket = await this.#budget.acquire(laneOf(call), signal);
     let answer: ReturnType<typeof answerOf>;
     try {
-      const token = await this.#readToken();
       const startMs = this.#clock.monotonicMs();
       const result = await this.#exchange(call, token, signal);
       answer = answerOf(result);

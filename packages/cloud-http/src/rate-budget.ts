@@ -74,6 +74,14 @@ export class RateBudget {
     });
   }
 
+  /** Another token has a budget of its own: what is known about the last one no longer holds. */
+  forget(): void {
+    this.#remaining = undefined;
+    this.#resetAtMs = undefined;
+    this.#blockedUntilMs = 0;
+    this.#pump();
+  }
+
   #pump(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;

@@ -405,6 +405,20 @@ describe('tokens', () => {
   });
 });
 
+describe('tokens and limits', () => {
+  test('a new token does not wait for the quota of the old one', async () => {
+    let token = 'first';
+    const clock = new FakeClock();
+    const quota = { perHour: 1, perMinute: 10 };
+    const { simulator, api } = await start({ clock, token: 'first', quota }, { clock, token: () => token });
+    await api.account.get(signal);
+    expect(await failureOf(api.account.get(signal))).toMatchObject({ code: 'CLOUD_RATE_LIMITED' });
+    simulator.addToken('second');
+    token = 'second';
+    expect(await api.account.get(signal)).toMatchObject({ status: 'active' });
+  });
+});
+
 describe('the rest of the account', () => {
   test('regions, VPCs, account', async () => {
     const { simulator, api } = await start();
