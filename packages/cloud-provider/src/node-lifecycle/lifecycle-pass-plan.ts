@@ -88,7 +88,7 @@ export function planPass(
   const planned = nodes
     .filter((node) => isReady(node) || askedUids.has(uidOf(node)))
     .map((node): PlannedNode => {
-      const finding = isReady(node) ? undefined : facts.findings.get(nameOf(node));
+      const finding = facts.findings.get(nameOf(node));
       const isGoneConfirmed = records.get(nameOf(node))?.isGoneConfirmed ?? false;
       return { node, finding, isGoneConfirmed, plan: planNodeLifecycle(node, finding, { isGoneConfirmed, isHeld }) };
     });

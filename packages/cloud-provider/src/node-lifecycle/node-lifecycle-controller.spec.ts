@@ -89,14 +89,15 @@ describe('a node whose machine is gone', () => {
     const world = new NodeWorld(broken());
     world.cloud.set('node-1', foundGone, foundGone, foundRunning());
     const remove = world.client.remove.bind(world.client);
+    let renewed: KubeNode | undefined;
     world.client.remove = async (type, key, options) => {
-      world.client.delete(nodeType, { name: 'node-1' });
-      world.client.put(nodeType, anInitializedNode());
+      if (!renewed) world.client.delete(nodeType, { name: 'node-1' });
+      renewed ??= world.client.put(nodeType, broken());
       return remove(type, key, options);
     };
     await watching(world);
     await world.clock.advance(60_000);
-    expect(world.has('node-1')).toBe(true);
+    expect(world.node().metadata?.uid).toBe(renewed?.metadata?.uid);
     expect(world.events.of('DeletingNodeFailed')).toEqual([]);
   });
 
@@ -111,6 +112,21 @@ describe('a node whose machine is gone', () => {
     await watching(world);
     await world.clock.advance(60_000);
     expect(world.has('node-1')).toBe(true);
+  });
+
+  test('I10 a negative answer from before the node was ready does not count', async () => {
+    const world = new NodeWorld(broken());
+    world.cloud.set('node-1', foundGone);
+    await watching(world);
+    await world.clock.advance(PERIOD_MS);
+    becomes(world, 'True');
+    await world.clock.advance(10);
+    becomes(world, 'Unknown');
+    await world.clock.advance(4000);
+    expect(world.cloud.calls.length).toBeGreaterThanOrEqual(2);
+    expect(world.has('node-1')).toBe(true);
+    await world.clock.advance(2 * PERIOD_MS);
+    expect(world.has('node-1')).toBe(false);
   });
 
   test('a node that somebody labels between check and deletion is removed all the same', async () => {

@@ -1,7 +1,15 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { nodes as nodeType } from '@longshore/k8s-runtime';
 import { ANNOTATION_PROVIDED_NODE_IP } from '../well-known.ts';
-import { aMachine, aNode, anInitializedNode, foundGone, foundRunning, foundUnknown } from '../testing/a-node.ts';
+import {
+  aMachine,
+  aNode,
+  anInitializedNode,
+  foundGone,
+  foundRunning,
+  foundUnknown,
+  uninitializedTaint,
+} from '../testing/a-node.ts';
 import { NodeWorld } from '../testing/node-world.ts';
 import { createNodeController } from './node-controller.ts';
 import type { NodeControllerOptions } from './node-controller.ts';
@@ -79,6 +87,17 @@ describe('the address loop', () => {
     await looping(world);
     await world.clock.advance(PERIOD_MS + 1000);
     expect([world.cloud.calls, world.writes]).toEqual([[], []]);
+  });
+
+  test('row A12 a node that becomes tainted while the cloud is asked is not touched', async () => {
+    const world = new NodeWorld(anInitializedNode());
+    world.cloud.setRunning('node-1');
+    world.cloud.latencyMs = 1000;
+    await looping(world);
+    await world.clock.advance(500);
+    world.change('node-1', (node) => ({ ...node, spec: { ...node.spec, taints: [uninitializedTaint] } }));
+    await world.clock.advance(5000);
+    expect([world.cloud.calls.length, world.writes]).toEqual([1, []]);
   });
 
   test('I2 all nodes of a round are one look-up', async () => {
