@@ -130,6 +130,8 @@ export interface LoadBalancerPlan {
   readonly steps: readonly PlannedStep[];
   /** What hinders progress, in words: "the balancer is being created". */
   readonly blockedBy: readonly string[];
+  /** What the Service shall show as things are; absent while that is not known. */
+  readonly status?: LoadBalancerStatus;
 }
 
 /** One step as data (`kind` and its arguments) with a sentence for people. */

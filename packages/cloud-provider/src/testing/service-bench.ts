@@ -45,7 +45,7 @@ export class ServiceBench {
   }
 
   /** Starts caches and controller, and lets them settle. */
-  async start(): Promise<this> {
+  async start(instead: Partial<ServiceControllerOptions> = {}): Promise<this> {
     const { clock, client, log, metrics, cloud } = this;
     const shared = { client, clock, log, metrics };
     const caches = {
@@ -60,6 +60,7 @@ export class ServiceBench {
       loadBalancers: cloud,
       syncPeriodMs: 0,
       ...this.#options.controller,
+      ...instead,
     };
     const controller = createServiceController(options);
     this.controller = controller;
