@@ -1,29 +1,11 @@
-// The commands of every cloud controller manager, and what they are given. Loaded only when one is asked for (wiring-command.ts).
-import type { Clock, Logger } from '@longshore/reconciler-core';
-import type { KubeClient } from '@longshore/k8s-runtime';
-import type { CloudProvider } from '../provider.ts';
+// The commands beside running: what run.ts finds behind the program's name. Loaded only when one of them is asked for.
+import type { Command } from './command.ts';
+import { explainCommand } from './explain.ts';
+import { planCommand } from './plan.ts';
 
-/** What a command works with: everything reads, nothing writes. */
-export interface CommandContext {
-  readonly provider: CloudProvider;
-  readonly client: KubeClient;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly clusterName: string;
-  readonly output: 'text' | 'json';
-  readonly signal: AbortSignal;
-  readonly write: (text: string) => void;
-  readonly routes?: { readonly clusterCidrs: readonly string[] };
-}
+export type { Command, CommandContext } from './command.ts';
+export { planSettings } from './plan-settings.ts';
+export type { PlanSettings } from './plan-settings.ts';
 
-/** One command. */
-export interface Command {
-  readonly name: 'plan' | 'explain' | 'orphans';
-  readonly usage: string;
-  readonly summary: string;
-  /** The exit code. */
-  run(context: CommandContext, args: readonly string[]): Promise<number>;
-}
-
-/** All commands. */
-export const commands: readonly Command[] = [];
+/** `plan` and `explain`. */
+export const commands: readonly Command[] = [planCommand, explainCommand];
