@@ -64,22 +64,37 @@ function strategicValue(target: unknown, value: unknown, path: string): unknown 
 function strategicList(target: readonly unknown[], patch: readonly unknown[], path: string): readonly unknown[] {
   const items = patch.filter((item) => !isReplaceDirective(item));
   if (items.length < patch.length) return items;
-  if (PRIMITIVE_SETS.has(path)) return [...new Set([...target, ...items])];
+  if (PRIMITIVE_SETS.has(path)) return mergeOrdered(target, items, (item) => item);
   const mergeKey = MERGE_KEYS[path];
   return mergeKey === undefined ? items : mergeByKey(target as Fields[], items as Fields[], mergeKey);
 }
 
 function mergeByKey(target: readonly Fields[], patch: readonly Fields[], mergeKey: string): readonly Fields[] {
-  const result = [...target];
+  const keyOf = (item: unknown): unknown => (item as Fields)[mergeKey];
+  const deleted = new Set(patch.filter((item) => item[REPLACE_MARK] === 'delete').map(keyOf));
+  const kept = target.filter((item) => !deleted.has(keyOf(item)));
+  const changed = patch
+    .filter((item) => !deleted.has(keyOf(item)))
+    .map((item) => strategicMerge(kept.find((candidate) => keyOf(candidate) === keyOf(item)) ?? {}, item, '-'));
+  return mergeOrdered(kept, changed, keyOf) as readonly Fields[];
+}
+
+// Items that the patch names keep its order, the others the server's; where the two orders say nothing, new items come first.
+function mergeOrdered(
+  target: readonly unknown[],
+  patch: readonly unknown[],
+  keyOf: (item: unknown) => unknown,
+): readonly unknown[] {
+  const places = new Map(target.map((item, index) => [keyOf(item), index]));
+  const named = new Set(patch.map(keyOf));
+  const others = target.filter((item) => !named.has(keyOf(item)));
+  const result: unknown[] = [];
   for (const item of patch) {
-    const at = result.findIndex((candidate) => candidate[mergeKey] === item[mergeKey]);
-    const isDeletion = item[REPLACE_MARK] === 'delete';
-    if (isDeletion && at >= 0) result.splice(at, 1);
-    else if (isDeletion) continue;
-    else if (at >= 0) result[at] = strategicMerge(result[at] ?? {}, item, '-');
-    else result.push(item);
+    const place = places.get(keyOf(item)) ?? -1;
+    while (others.length > 0 && (places.get(keyOf(others[0])) ?? 0) < place) result.push(others.shift());
+    result.push(item);
   }
-  return result;
+  return [...result, ...others];
 }
 
 function isReplaceDirective(item: unknown): boolean {

@@ -443,8 +443,8 @@ describe('transport', () => {
 
 describe('identities', () => {
   test('client certificates from files that are replaced are picked up', async () => {
-    const one = controlPlane.createClientCertificate('first-user', ['system:masters']);
-    const two = controlPlane.createClientCertificate('second-user', ['system:masters']);
+    const one = await controlPlane.createClientCertificate('first-user', ['system:masters']);
+    const two = await controlPlane.createClientCertificate('second-user', ['system:masters']);
     const write = (pair: typeof one) =>
       Promise.all([writeFile(join(folder, 'tls.crt'), pair.certPem), writeFile(join(folder, 'tls.key'), pair.keyPem)]);
     await write(one);

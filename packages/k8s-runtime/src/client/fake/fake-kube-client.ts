@@ -195,7 +195,10 @@ export class FakeKubeClient implements KubeClient {
     const call = { verb: 'patch', ...target(type, { metadata: key }, options), body: patch.body } as const;
     return this.#call(call, options, () => {
       // A version in the body is a condition; without one the patch applies to whatever is there.
-      const changed = this.#store.update(type, key, (stored) => applyPatch(stored, patch), options);
+      const changed = this.#store.update(type, key, (stored) => applyPatch(stored, patch), {
+        ...options,
+        isPatch: true,
+      });
       return changed as unknown as T | undefined;
     });
   }

@@ -29,6 +29,7 @@ interface OpenWatch {
 /** `isWhole`: main resource and status in one go, which no API server does. */
 export interface UpdateOptions extends WriteOptions {
   readonly isWhole?: boolean;
+  readonly isPatch?: boolean;
 }
 
 /** A refusal as the API server words it. */
@@ -88,7 +89,7 @@ export class FakeStore {
     const { resourceVersion, uid } = wanted.metadata;
     if (resourceVersion !== undefined && resourceVersion !== stored.metadata['resourceVersion'])
       throw conflict(type, key.name);
-    if (uid !== undefined && uid !== stored.metadata['uid']) throw conflict(type, key.name);
+    if (uid !== undefined && uid !== stored.metadata['uid']) throw foreignUid(type, key.name, options.isPatch === true);
     const next = this.#merged(stored, wanted, options);
     if (isDeepStrictEqual(next, stored) || options.dryRun) return next;
     return this.#isFinished(next) ? this.#drop(type, stored, next) : this.#put(type, stored, next);
@@ -172,12 +173,13 @@ export class FakeStore {
     const { uid, name, namespace, creationTimestamp, deletionTimestamp, resourceVersion } = stored.metadata;
     const kept = { uid, name, namespace, creationTimestamp, deletionTimestamp, resourceVersion };
     const metadata = { ...wanted.metadata, ...kept };
-    if (options.isWhole) return copyOf({ ...wanted, metadata });
+    const { apiVersion, kind } = stored;
+    if (options.isWhole) return copyOf({ ...wanted, apiVersion, kind, metadata });
     const { status: wantedStatus, ...wantedRest } = wanted;
     const { status: storedStatus, ...storedRest } = stored;
     const isStatus = options.subresource === 'status';
     const body = isStatus ? { ...storedRest, status: wantedStatus } : { ...wantedRest, status: storedStatus };
-    return copyOf({ ...body, metadata });
+    return copyOf({ ...body, apiVersion, kind, metadata });
   }
 
   #isFinished(object: Stored): boolean {
@@ -238,6 +240,13 @@ function conflict(type: ResourceType<KubeObject>, name: string): KubeApiError {
     'Conflict',
     `Operation cannot be fulfilled on ${type.plural} "${name}": the object has been modified`,
   );
+}
+
+// The API server answers differently: to a PUT that the object is another one, to a patch that uids cannot change.
+function foreignUid(type: ResourceType<KubeObject>, name: string, isPatch: boolean): KubeApiError {
+  return isPatch
+    ? refuse(422, 'Invalid', `${type.plural} "${name}": metadata.uid: field is immutable`)
+    : conflict(type, name);
 }
 
 function hasFinalizers(object: Stored): boolean {
