@@ -16,7 +16,7 @@ import { KubeApiError } from '../client/kube-api-error.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { configMaps, keyOf, resourceType } from '../client/resource-type.ts';
 import type { KubeConfigMap, KubeObject } from '../client/resource-type.ts';
-import { fastClock } from './fake/fast-clock.ts';
+import { fastClock } from './test-support/fast-clock.ts';
 import { Informer } from './informer.ts';
 
 const SCHEDULES = 200;

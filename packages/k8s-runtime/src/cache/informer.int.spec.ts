@@ -15,7 +15,7 @@ import type { FaultProxy } from '../client/fake/fault-proxy.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { configMaps, keyOf, nodes, resourceType } from '../client/resource-type.ts';
 import type { KubeConfigMap, KubeNode, KubeObject } from '../client/resource-type.ts';
-import { fastClock } from './fake/fast-clock.ts';
+import { fastClock } from './test-support/fast-clock.ts';
 import { Informer } from './informer.ts';
 
 let controlPlane: ControlPlane;

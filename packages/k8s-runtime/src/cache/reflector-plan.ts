@@ -65,7 +65,7 @@ export function planAfter(situation: Situation, outcome: ReflectorOutcome): Refl
       return afterEnd(situation, outcome);
     case 'broken':
     case 'unreachable':
-      return situation.isComplete && situation.done.step !== 'list'
+      return situation.isComplete
         ? watchFrom(situation, 'backoff')
         : readAll(situation, situation.done.fromVersion, 'backoff');
     case 'garbled':

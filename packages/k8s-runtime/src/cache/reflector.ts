@@ -188,19 +188,16 @@ export class Reflector<T extends KubeObject> {
     });
     this.#isConnected = true;
     this.#sign();
-    const failure = await this.#consume(events, isInitial ? new Map<string, T>() : undefined);
+    const failure = await this.#consume(events, isInitial);
     return failure ?? { kind: 'ended', lastedMs: clock.monotonicMs() - startMs, events: this.#events };
   }
 
-  /** Until the end of the stream, or the first ERROR event. `scratch` collects the initial state. */
-  async #consume(
-    events: AsyncIterable<WatchEvent<T>>,
-    scratch: Map<string, T> | undefined,
-  ): Promise<ReflectorOutcome | undefined> {
-    const { clock } = this.#options;
-    const breather = new Breather(clock);
-    const cancelWarning = scratch ? this.#warnWhenSlow() : undefined;
-    let initial = scratch;
+  /** Until the end of the stream, or the first ERROR event. */
+  async #consume(events: AsyncIterable<WatchEvent<T>>, isInitial: boolean): Promise<ReflectorOutcome | undefined> {
+    const breather = new Breather(this.#options.clock);
+    const cancelWarning = isInitial ? this.#warnWhenSlow() : undefined;
+    // Collects the initial state; let go of afterwards, because the stream lives on for minutes.
+    let initial = isInitial ? new Map<string, T>() : undefined;
     try {
       for await (const event of events) {
         this.#events += 1;

@@ -47,6 +47,17 @@ describe('withExecInfo', () => {
     expect(text).not.toContain('other');
   });
 
+  test.each([
+    ['aws', 'aws'],
+    ['./bin/plugin', '/bin/plugin'],
+    ['/usr/bin/plugin', '/usr/bin/plugin'],
+  ])('the command %s is %s for a kubeconfig in /', (command, is) => {
+    const documents = [document({ exec: { command } })];
+    expect(withExecInfo(documents, parseKubeConfig(documents))).toMatchObject({
+      users: [{ user: { exec: { command: is } } }],
+    });
+  });
+
   test('auth providers stay as they are', () => {
     const documents = [document({ 'auth-provider': { name: 'oidc', config: { a: 'b' } } })];
     expect(withExecInfo(documents, parseKubeConfig(documents))).toMatchObject({

@@ -1,5 +1,6 @@
 // What is decided about credentials of plugins: what the plugin is told, when its answer ends, when to ask again. Pure.
-import type { ClusterEntry, KubeConfigContext, KubeConfigDocument } from './kube-config-document.ts';
+import { dirname, resolve } from 'node:path';
+import type { KubeConfigContext, KubeConfigDocument } from './kube-config-document.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -11,14 +12,14 @@ export function withExecInfo(documents: readonly KubeConfigDocument[], context: 
     'current-context': context.contextName,
     contexts: [{ name: context.contextName, context: { cluster: context.clusterName, user: context.userName } }],
     clusters: [cluster],
-    users: [{ ...user, user: withEnvironment(asFields(user['user']), context.cluster) }],
+    users: [{ ...user, user: withEnvironment(asFields(user['user']), context) }],
   };
 }
 
-function withEnvironment(user: Fields, cluster: ClusterEntry): Fields {
+function withEnvironment(user: Fields, { cluster, file }: KubeConfigContext): Fields {
   const exec = user['exec'];
   if (typeof exec !== 'object' || exec === null) return user;
-  const { env, apiVersion = 'client.authentication.k8s.io/v1', provideClusterInfo } = exec as Fields;
+  const { command, env, apiVersion = 'client.authentication.k8s.io/v1', provideClusterInfo } = exec as Fields;
   const clusterInfo = {
     server: cluster.server,
     ...(cluster.tlsServerName ? { 'tls-server-name': cluster.tlsServerName } : {}),
@@ -35,8 +36,17 @@ function withEnvironment(user: Fields, cluster: ClusterEntry): Fields {
   const others = Array.isArray(env) ? (env as unknown[]) : [];
   return {
     ...user,
-    exec: { ...exec, env: [...others, { name: 'KUBERNETES_EXEC_INFO', value: JSON.stringify(info) }] },
+    exec: {
+      ...exec,
+      command: resolvedCommand(command, file),
+      env: [...others, { name: 'KUBERNETES_EXEC_INFO', value: JSON.stringify(info) }],
+    },
   };
+}
+
+// As in client-go: `./plugin` lies beside the kubeconfig, a bare name is looked for in PATH.
+function resolvedCommand(command: unknown, file: string): unknown {
+  return typeof command === 'string' && command.includes('/') ? resolve(dirname(file), command) : command;
 }
 
 /** When a credential ends (ms since the epoch): what the exec plugin said, else the `exp` of a JWT, else undefined. */
