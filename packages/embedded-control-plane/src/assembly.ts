@@ -27,7 +27,7 @@ const SYSTEM_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-l
 /** Starts everything and resolves when it serves. */
 export async function assemble(parts: Parts): Promise<ControlPlane> {
   const files = args.filesIn(parts.sandbox.folder);
-  const authority = createAuthority();
+  const authority = await createAuthority();
   await writeFiles(parts, files, authority);
   const etcd = parts.options.etcd ?? (await startOwnEtcd(parts));
   const { apiServer, port, target } = await startApiServer(parts, files, { etcd, authority });
@@ -48,7 +48,8 @@ export async function assemble(parts: Parts): Promise<ControlPlane> {
 }
 
 async function writeFiles(parts: Parts, files: Files, authority: KeyPair): Promise<void> {
-  const serving = createServingCertificate(authority, args.servingNames(parts.options.bindAddress ?? DEFAULT_ADDRESS));
+  const names = args.servingNames(parts.options.bindAddress ?? DEFAULT_ADDRESS);
+  const serving = await createServingCertificate(authority, names);
   const signing = createTokenSigningKey();
   const contents: readonly (readonly [string, string])[] = [
     [files.caCert, authority.certPem],

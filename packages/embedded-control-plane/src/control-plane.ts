@@ -79,7 +79,7 @@ export interface ControlPlane {
   /** A new token of a service account (made when it is missing), bound to the API server's audience. */
   createToken(request: ServiceAccountTokenRequest): Promise<string>;
   /** A client certificate for any user and groups, signed by the cluster's CA. */
-  createClientCertificate(user: string, groups?: readonly string[]): KeyPair;
+  createClientCertificate(user: string, groups?: readonly string[]): Promise<KeyPair>;
   /** Writes a kubeconfig with mode 0600; the administrator's when `user` is absent. */
   writeKubeconfig(path: string, user?: KubeconfigUser): Promise<void>;
   /** One call to the API server, as the administrator unless another token is given; `token: undefined` is anonymous. */

@@ -105,13 +105,14 @@ export class RunningControlPlane implements ControlPlane {
     return token;
   }
 
-  createClientCertificate(user: string, groups: readonly string[] = []): KeyPair {
+  createClientCertificate(user: string, groups: readonly string[] = []): Promise<KeyPair> {
     return createClientCertificate(this.#parts.authority, user, groups);
   }
 
   async writeKubeconfig(path: string, user: KubeconfigUser = { userName: ADMIN_USER }): Promise<void> {
     const { server, caCertPem } = this;
-    const text = kubeconfigText({ server, caCertPem, user: nameOf(user), credentials: this.#credentialsOf(user) });
+    const credentials = await this.#credentialsOf(user);
+    const text = kubeconfigText({ server, caCertPem, user: nameOf(user), credentials });
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text, { mode: 0o600 });
     // The mode above counts only for a new file.
@@ -126,10 +127,10 @@ export class RunningControlPlane implements ControlPlane {
     return this.#parts.sandbox.close(STOP_GRACE_MS);
   }
 
-  #credentialsOf(user: KubeconfigUser): Credentials {
+  async #credentialsOf(user: KubeconfigUser): Promise<Credentials> {
     if ('token' in user) return { token: user.token };
     if ('userName' in user) return { token: this.tokenOf(user.userName) };
-    const { certPem, keyPem } = this.createClientCertificate(user.certificateFor, user.groups);
+    const { certPem, keyPem } = await this.createClientCertificate(user.certificateFor, user.groups);
     return { clientCertPem: certPem, clientKeyPem: keyPem };
   }
 }

@@ -10,11 +10,17 @@ import {
   createServingCertificate,
   createTokenSigningKey,
 } from './certificates.ts';
-import { integer } from './der.ts';
-import { ipBytes } from './ip-bytes.ts';
 
-const authority = createAuthority();
+const authority = await createAuthority();
 const ca = new X509Certificate(authority.certPem);
+
+async function clientCertificate(user: string, groups: readonly string[] = []): Promise<X509Certificate> {
+  return new X509Certificate((await createClientCertificate(authority, user, groups)).certPem);
+}
+
+async function servingCertificate(...names: readonly string[]): Promise<X509Certificate> {
+  return new X509Certificate((await createServingCertificate(authority, names)).certPem);
+}
 
 describe('certificates', () => {
   test('the CA signs itself and may sign others', () => {
@@ -24,9 +30,8 @@ describe('certificates', () => {
     expect(ca.keyUsage).toBeUndefined();
   });
 
-  test('a serving certificate comes from the CA and holds its names', () => {
-    const pair = createServingCertificate(authority, ['localhost', '127.0.0.1', '::1', 'fd00:10::1']);
-    const certificate = new X509Certificate(pair.certPem);
+  test('a serving certificate comes from the CA and holds its names', async () => {
+    const certificate = await servingCertificate('localhost', '127.0.0.1', '::1', 'fd00:10::1');
     expect(certificate.checkIssued(ca)).toBe(true);
     expect(certificate.verify(ca.publicKey)).toBe(true);
     expect(certificate.ca).toBe(false);
@@ -37,15 +42,28 @@ describe('certificates', () => {
     expect(new Date(certificate.validFrom) < new Date()).toBe(true);
   });
 
-  test('a client certificate carries user and groups as Kubernetes reads them', () => {
-    const certificate = new X509Certificate(createClientCertificate(authority, 'system:node:ü', ['g1', 'g2']).certPem);
+  test('a client certificate carries user and groups as Kubernetes reads them', async () => {
+    const certificate = await clientCertificate('system:node:ü', ['g1', 'g2']);
     expect(certificate.toLegacyObject().subject).toMatchObject({ CN: 'system:node:ü', O: ['g1', 'g2'] });
     expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.2']);
   });
 
-  test('serial numbers differ', () => {
-    const serial = (): string => new X509Certificate(createClientCertificate(authority, 'u', []).certPem).serialNumber;
-    expect(serial()).not.toBe(serial());
+  test.each(['#ab', 'a "quoted" name', 'back\\slash', 'CN=x, O=system:masters', 'a+b'])(
+    '%s stays one name',
+    async (name) => {
+      const { subject } = (await clientCertificate(name, [name])).toLegacyObject();
+      expect({ ...(subject as object) }).toEqual({ CN: name, O: name });
+    },
+  );
+
+  test('a user without groups has none', async () => {
+    const { subject } = (await clientCertificate('u')).toLegacyObject();
+    expect({ ...(subject as object) }).toEqual({ CN: 'u' });
+  });
+
+  test('serial numbers differ', async () => {
+    const [one, two] = [await clientCertificate('u'), await clientCertificate('u')];
+    expect(one.serialNumber).not.toBe(two.serialNumber);
   });
 
   test('token keys are a PEM pair', () => {
@@ -55,8 +73,8 @@ describe('certificates', () => {
   });
 
   test('both sides of a TLS connection accept them', async () => {
-    const serving = createServingCertificate(authority, ['127.0.0.1']);
-    const client = createClientCertificate(authority, 'ann', ['g']);
+    const serving = await createServingCertificate(authority, ['127.0.0.1']);
+    const client = await createClientCertificate(authority, 'ann', ['g']);
     const server = createServer({
       cert: serving.certPem,
       key: serving.keyPem,
@@ -85,31 +103,20 @@ describe('certificates', () => {
   });
 });
 
-describe('der', () => {
-  test('an integer keeps its value, is positive and has no needless byte', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ minLength: 1, maxLength: 20 }), (bytes) => {
-        const content = integer(bytes).subarray(2);
-        const value = (from: Uint8Array): bigint => BigInt(`0x${Buffer.from(from).toString('hex')}`);
-        expect(value(content)).toBe(value(bytes));
-        expect((content[0] ?? 0) < 0x80).toBe(true);
-        expect(content.length > 1 && content[0] === 0 && (content[1] ?? 0) < 0x80).toBe(false);
-      }),
-    );
-  });
-});
-
-describe('ipBytes', () => {
-  test('any IPv6 address in any spelling gives its 16 bytes', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (bytes) => {
-        const groups = Array.from({ length: 8 }, (_, i) =>
-          (((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)).toString(16),
-        );
-        expect(ipBytes(groups.join(':'))).toEqual(Buffer.from(bytes));
+describe('addresses of a serving certificate', () => {
+  test('any IPv6 address in any spelling is the same address', async () => {
+    const bytes = fc.uint8Array({ minLength: 16, maxLength: 16 });
+    await fc.assert(
+      fc.asyncProperty(bytes, async (address) => {
+        const hex = Buffer.from(address).toString('hex');
+        const groups = hex.match(/.{4}/g) ?? [];
         // The URL parser writes the shortest form, with `::`.
-        expect(ipBytes(new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1))).toEqual(Buffer.from(bytes));
+        const shortest = new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+        const certificate = await servingCertificate(groups.join(':'), shortest);
+        const found = certificate.raw.toString('hex').split(`8710${hex}`).length - 1;
+        expect(found).toBe(2);
       }),
+      { numRuns: 30 },
     );
   });
 
@@ -118,7 +125,10 @@ describe('ipBytes', () => {
     { address: 'fe80::1%eth0', hex: `fe80${'0'.repeat(27)}1` },
     { address: '::ffff:127.0.0.1', hex: `${'0'.repeat(20)}ffff7f000001` },
     { address: '198.18.0.1', hex: 'c6120001' },
-  ])('$address', ({ address, hex }) => {
-    expect(ipBytes(address).toString('hex')).toBe(hex);
+  ])('$address', async ({ address, hex }) => {
+    const certificate = await servingCertificate(address);
+    // The tag of an address, its length, its bytes.
+    expect(certificate.raw.toString('hex')).toContain(`87${(hex.length / 2).toString(16).padStart(2, '0')}${hex}`);
+    expect(certificate.subjectAltName).not.toContain('DNS');
   });
 });

@@ -1,35 +1,16 @@
 // The certificates of one control plane: a CA of its own, the API server's serving certificate, client certificates for users.
 // ECDSA P-256 throughout (fast to make). The CA's key also signs CSRs when the controller manager runs.
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  hash,
-  randomBytes,
-  sign,
-  X509Certificate,
-} from 'node:crypto';
-import { isIP } from 'node:net';
+// The library throws when it is loaded before reflect-metadata: that import stays first.
+import 'reflect-metadata';
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { bitString, der, integer, octetString, oid, sequence, setOf, time, TRUE, utf8 } from './der.ts';
-import { ipBytes } from './ip-bytes.ts';
-
-const OID = {
-  commonName: '2.5.4.3',
-  organization: '2.5.4.10',
-  ecdsaWithSha256: '1.2.840.10045.4.3.2',
-  subjectKeyId: '2.5.29.14',
-  keyUsage: '2.5.29.15',
-  subjectAltName: '2.5.29.17',
-  basicConstraints: '2.5.29.19',
-  authorityKeyId: '2.5.29.35',
-  extKeyUsage: '2.5.29.37',
-  serverAuth: '1.3.6.1.5.5.7.3.1',
-  clientAuth: '1.3.6.1.5.5.7.3.2',
-} as const;
+import { isIP, isIPv6 } from 'node:net';
+import * as x509 from '@peculiar/x509';
 
 const HOUR_MS = 3_600_000;
 const LIFETIME_MS = 10 * 365 * 24 * HOUR_MS;
+const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' };
+const SIGNING_ALGORITHM = { name: 'ECDSA', hash: 'SHA-256' };
 
 /** A certificate and its private key, PEM. */
 export interface KeyPair {
@@ -45,37 +26,35 @@ interface Subject {
 interface Issue {
   readonly subject: Subject;
   readonly subjectKey: KeyObject;
-  readonly issuer: Subject;
   readonly issuerKey: KeyObject;
-  readonly extensions: readonly Buffer[];
+  readonly extensions: readonly x509.Extension[];
 }
 
 const CA_SUBJECT: Subject = { commonName: 'longshore-embedded-ca' };
 
 /** A new certificate authority. */
-export function createAuthority(): KeyPair {
+export function createAuthority(): Promise<KeyPair> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { digitalSignature, keyCertSign, cRLSign } = x509.KeyUsageFlags;
   const extensions = [
-    extension(OID.basicConstraints, sequence(TRUE), 'critical'),
-    // digitalSignature, keyCertSign, cRLSign
-    extension(OID.keyUsage, bitString(Buffer.from([0b1000_0110]), 1), 'critical'),
+    new x509.BasicConstraintsExtension(true, undefined, true),
+    new x509.KeyUsagesExtension(digitalSignature | keyCertSign | cRLSign, true),
   ];
-  return issue({ subject: CA_SUBJECT, subjectKey: privateKey, issuer: CA_SUBJECT, issuerKey: privateKey, extensions });
+  return issue({ subject: CA_SUBJECT, subjectKey: privateKey, issuerKey: privateKey, extensions });
 }
 
 /** A serving certificate for these DNS names and IP addresses. */
-export function createServingCertificate(authority: KeyPair, names: readonly string[]): KeyPair {
-  const altNames = names.map((name) => (isIP(name) ? der(0x87, ipBytes(name)) : der(0x82, Buffer.from(name))));
+export function createServingCertificate(authority: KeyPair, names: readonly string[]): Promise<KeyPair> {
   return createLeaf(authority, { commonName: 'kube-apiserver' }, [
-    extension(OID.extKeyUsage, sequence(oid(OID.serverAuth))),
-    extension(OID.subjectAltName, sequence(...altNames)),
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+    new x509.SubjectAlternativeNameExtension(names.map(alternativeName)),
   ]);
 }
 
 /** A client certificate: the API server takes the common name as user and the organizations as groups. */
-export function createClientCertificate(authority: KeyPair, user: string, groups: readonly string[]): KeyPair {
+export function createClientCertificate(authority: KeyPair, user: string, groups: readonly string[]): Promise<KeyPair> {
   const subject = { commonName: user, organizations: groups };
-  return createLeaf(authority, subject, [extension(OID.extKeyUsage, sequence(oid(OID.clientAuth)))]);
+  return createLeaf(authority, subject, [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])]);
 }
 
 /** The PEM pair with which service account tokens are signed (RSA, which every client library verifies). */
@@ -87,68 +66,58 @@ export function createTokenSigningKey(): { readonly privatePem: string; readonly
   };
 }
 
-function createLeaf(authority: KeyPair, subject: Subject, usage: readonly Buffer[]): KeyPair {
+function createLeaf(authority: KeyPair, subject: Subject, usage: readonly x509.Extension[]): Promise<KeyPair> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return issue({
     subject,
     subjectKey: privateKey,
-    issuer: CA_SUBJECT,
     issuerKey: createPrivateKey(authority.keyPem),
-    // digitalSignature
-    extensions: [extension(OID.keyUsage, bitString(Buffer.from([0b1000_0000]), 7), 'critical'), ...usage],
+    extensions: [new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true), ...usage],
   });
 }
 
-function issue({ subject, subjectKey, issuer, issuerKey, extensions }: Issue): KeyPair {
-  const algorithm = sequence(oid(OID.ecdsaWithSha256));
+async function issue({ subject, subjectKey, issuerKey, extensions }: Issue): Promise<KeyPair> {
   const now = Date.now();
-  const all = [
-    ...extensions,
-    extension(OID.subjectKeyId, octetString(keyId(subjectKey))),
-    extension(OID.authorityKeyId, sequence(der(0x80, keyId(issuerKey)))),
-  ];
-  const body = sequence(
-    der(0xa0, integer(Buffer.from([2]))), // version 3
-    integer(serialNumber()),
-    algorithm,
-    distinguishedName(issuer),
+  const publicKey = publicKeyOf(subjectKey);
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject: distinguishedName(subject),
+    issuer: distinguishedName(CA_SUBJECT),
     // An hour back: clocks of containers and hosts differ.
-    sequence(time(new Date(now - HOUR_MS)), time(new Date(now + LIFETIME_MS))),
-    distinguishedName(subject),
-    publicKeyOf(subjectKey),
-    der(0xa3, sequence(...all)),
-  );
-  const certificate = sequence(body, algorithm, bitString(sign('sha256', body, issuerKey)));
+    notBefore: new Date(now - HOUR_MS),
+    notAfter: new Date(now + LIFETIME_MS),
+    publicKey,
+    signingKey: issuerKey.toCryptoKey(KEY_ALGORITHM, false, ['sign']),
+    signingAlgorithm: SIGNING_ALGORITHM,
+    extensions: [
+      ...extensions,
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(publicKeyOf(issuerKey)),
+    ],
+  });
   return {
-    certPem: `${new X509Certificate(certificate).toString().trim()}\n`,
+    certPem: `${certificate.toString('pem').trim()}\n`,
     keyPem: subjectKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
 }
 
-// Positive and never zero: the first byte is between 0x40 and 0x7f.
-function serialNumber(): Buffer {
-  const bytes = randomBytes(16);
-  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
-  return bytes;
+// Typed values: in a plain string the library would read `#` as hex and take quotes and backslashes away.
+function distinguishedName({ commonName, organizations = [] }: Subject): x509.Name {
+  return new x509.Name([
+    ...organizations.map((name) => ({ O: [{ utf8String: name }] })),
+    { CN: [{ utf8String: commonName }] },
+  ]);
 }
 
-function distinguishedName(subject: Subject): Buffer {
-  const organizations = (subject.organizations ?? []).map((name) => attribute(OID.organization, name));
-  return sequence(...organizations, attribute(OID.commonName, subject.commonName));
+function alternativeName(name: string): x509.GeneralName {
+  if (isIPv6(name)) return new x509.GeneralName('ip', inHexGroups(name));
+  return new x509.GeneralName(isIP(name) ? 'ip' : 'dns', name);
 }
 
-function attribute(type: string, value: string): Buffer {
-  return setOf(sequence(oid(type), utf8(value)));
-}
-
-function extension(id: string, value: Buffer, importance?: 'critical'): Buffer {
-  return sequence(oid(id), ...(importance ? [TRUE] : []), octetString(value));
+// The library misreads a dotted tail (`::ffff:127.0.0.1`); the URL parser writes hex. A zone (`%eth0`) is not in certificates.
+function inHexGroups(address: string): string {
+  return new URL(`http://[${address.replace(/%.*$/, '')}]`).hostname.slice(1, -1);
 }
 
 function publicKeyOf(key: KeyObject): Buffer {
   return createPublicKey(key).export({ type: 'spki', format: 'der' });
-}
-
-function keyId(key: KeyObject): Buffer {
-  return hash('sha1', publicKeyOf(key), 'buffer');
 }
