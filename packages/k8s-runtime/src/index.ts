@@ -24,6 +24,7 @@ export * from './serve/page.ts';
 export * from './serve/health-checks.ts';
 export * from './serve/standard-pages.ts';
 export * from './serve/serving-flags.ts';
+export * from './serve/webhook-flags.ts';
 export * from './serve/serving-certificates.ts';
 export * from './serve/listen-plan.ts';
 export * from './serve/page-server.ts';

@@ -1,7 +1,6 @@
 // The metrics that every Kubernetes component has about its own process and build, under the names that dashboards know.
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Metrics } from '@longshore/reconciler-core';
-import type { PrometheusMetrics } from './metrics.ts';
 
 /** What `kubernetes_build_info` tells. */
 export interface BuildVersion {
@@ -11,8 +10,11 @@ export interface BuildVersion {
   readonly buildDate?: string;
 }
 
+/** A registry that knows what is in it. */
+export type NamedMetrics = Metrics & { names(): readonly string[] };
+
 /** Adds `process_*`, `nodejs_*`, `kubernetes_build_info` and the counts of registered metrics. Values are read at each scrape. */
-export function addProcessMetrics(metrics: PrometheusMetrics, build: BuildVersion): void {
+export function addProcessMetrics(metrics: NamedMetrics, build: BuildVersion): void {
   addBuildInfo(metrics, build);
   addProcessGauges(metrics);
   addCpuSeconds(metrics);
@@ -77,7 +79,7 @@ function addHeapGauges(metrics: Metrics): void {
   });
 }
 
-function addRegistryCounts(metrics: PrometheusMetrics): void {
+function addRegistryCounts(metrics: NamedMetrics): void {
   const labels = ['stability_level', 'deprecated_version'];
   const registered = metrics.gauge({
     name: 'registered_metrics_total',

@@ -126,11 +126,11 @@ test('a service account token sees what its account may see', async () => {
 });
 
 test('client certificates of the cluster name their user', async () => {
-  const pair = (user: string, groups: readonly string[]): RequestOptions => {
-    const { certPem, keyPem } = controlPlane.createClientCertificate(user, groups);
+  const pair = async (user: string, groups: readonly string[]): Promise<RequestOptions> => {
+    const { certPem, keyPem } = await controlPlane.createClientCertificate(user, groups);
     return { cert: certPem, key: keyPem };
   };
-  expect(await statusOf('/metrics', pair('prometheus', []))).toBe(200);
-  expect(await statusOf('/metrics', pair('stranger', []))).toBe(403);
-  expect(await statusOf('/configz', pair('root', ['system:masters']))).toBe(200);
+  expect(await statusOf('/metrics', await pair('prometheus', []))).toBe(200);
+  expect(await statusOf('/metrics', await pair('stranger', []))).toBe(403);
+  expect(await statusOf('/configz', await pair('root', ['system:masters']))).toBe(200);
 });
