@@ -1,6 +1,6 @@
 // What a program brings and what its provider is made of: the types of runCloudControllerManager.
-import type { Clock, Logger, Metrics } from '@longshore/reconciler-core';
-import type { FlagTable, FlagValues, SecretRedactor } from '@longshore/k8s-runtime/process';
+import type { Clock, Logger } from '@longshore/reconciler-core';
+import type { FlagTable, FlagValues, PrometheusMetrics, SecretRedactor } from '@longshore/k8s-runtime/process';
 import type { CcmFlagValues, ProgramFlags } from './flags.ts';
 import type { CloudProvider } from './provider.ts';
 
@@ -11,7 +11,7 @@ export interface ProviderConfig<Table extends FlagTable = FlagTable> {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: PrometheusMetrics;
   /** Aborts when the process is asked to stop. */
   readonly signal: AbortSignal;
   /** Change nothing in the cloud. */
