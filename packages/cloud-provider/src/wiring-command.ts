@@ -6,10 +6,13 @@ import { keyOf, nodes, services } from '@longshore/k8s-runtime';
 import type { KubeClient, KubeObject, Lister, ResourceType } from '@longshore/k8s-runtime';
 import { enumFlag, loggerFromFlags, parseFlags, UsageError } from '@longshore/k8s-runtime/process';
 import type { FlagTable, ProcessContext } from '@longshore/k8s-runtime/process';
+import type { Command, CommandContext } from './commands/command.ts';
+import { planSettings } from './commands/plan-settings.ts';
 import { checkProgramFlags, programFlagTable } from './flags.ts';
 import type { CcmFlagValues } from './flags.ts';
 import { commandsHelp, commandSummaries, splitWords } from './wiring-command-line.ts';
 import { dryRunEvents } from './wiring-dry-run.ts';
+import { orphansCommand } from './wiring-orphans.ts';
 import type { CloudControllerManagerProgram } from './wiring-program.ts';
 import { prepare } from './wiring-start.ts';
 import type { Surroundings } from './wiring-start.ts';
@@ -73,9 +76,6 @@ async function runWith<Table extends FlagTable>(
   },
   context: ProcessContext,
 ): Promise<number> {
-  const { commands } = await import('./commands/commands.ts');
-  const command = commands.find(({ name }) => name === line.name);
-  if (!command) throw new UsageError([`"${line.name}" is no command of this program`]);
   const values = { ...line.values, 'dry-run': true };
   const log = loggerFromFlags(values, { name: program.name, secrets: context.secrets });
   const around = await prepare(program, values as never, { ...context, log });
@@ -84,24 +84,43 @@ async function runWith<Table extends FlagTable>(
   const said = values.v > 0 ? log : onlyProblems(log);
   try {
     await startProvider(around, said, signal);
+    const command = await loadCommand(line.name);
     return await command.run(
-      {
-        provider: around.provider,
-        client: around.client,
-        clock: around.clock,
-        log: said,
-        clusterName: values['cluster-name'],
-        output: line.values.output,
-        signal,
-        write: (text) => context.print(text),
-        routes: { clusterCidrs: values['cluster-cidr'].split(',').filter((cidr) => cidr !== '') },
-      },
+      commandContext(around, { log: said, signal, output: line.values.output }, context),
       line.words,
     );
   } finally {
     ended.abort(new Error('the command has ended'));
     await around.simulation?.stop();
   }
+}
+
+async function loadCommand(name: string): Promise<AnyCommand> {
+  if (name === orphansCommand.name) return orphansCommand;
+  const { commands } = await import('./commands/commands.ts');
+  const command = commands.find((candidate) => candidate.name === name);
+  if (!command) throw new UsageError([`"${name}" is no command of this program`]);
+  return command;
+}
+
+type AnyCommand = Pick<Command, 'run'>;
+
+function commandContext(
+  { provider, client, clock, flags }: Surroundings,
+  how: Pick<CommandContext, 'log' | 'signal' | 'output'>,
+  { print }: ProcessContext,
+): CommandContext {
+  const clusterCidrs = flags['cluster-cidr'].split(',').filter((cidr) => cidr !== '');
+  return {
+    provider,
+    client,
+    clock,
+    clusterName: flags['cluster-name'],
+    write: (text) => print(text),
+    settings: planSettings(flags),
+    ...(flags['configure-cloud-routes'] && clusterCidrs.length > 0 ? { routes: { clusterCidrs } } : {}),
+    ...how,
+  };
 }
 
 /** Some providers read what they need of the cluster when they start. */

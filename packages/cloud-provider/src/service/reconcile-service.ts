@@ -30,6 +30,9 @@ export interface ServiceTools {
   readonly nodeSync: NodeSyncMeter;
 }
 
+// Providers answer `in-progress` instead of waiting: a call that takes this long hangs.
+const LONGEST_CALL_MS = 300_000;
+
 interface Run {
   readonly key: string;
   readonly signal: AbortSignal;
@@ -75,7 +78,9 @@ async function carryOut(plan: ServicePlan, tools: ServiceTools, run: Run): Promi
 async function ensure(plan: EnsurePlan, tools: ServiceTools, run: Run): Promise<Outcome> {
   const startedMs = tools.clock.monotonicMs();
   return attempt(plan, tools, run, async () => {
-    const result = await tools.loadBalancers.ensure(plan.service, plan.nodes, run.signal);
+    const result = await patiently(tools, run, (signal) =>
+      tools.loadBalancers.ensure(plan.service, plan.nodes, signal),
+    );
     if (plan.occasion === 'targets') tools.meter.targetsTold(tools.clock.monotonicMs() - startedMs);
     return planAfterEnsure(plan, parseResult(result, plan.service));
   });
@@ -83,7 +88,10 @@ async function ensure(plan: EnsurePlan, tools: ServiceTools, run: Run): Promise<
 
 async function remove(plan: RemovePlan, tools: ServiceTools, run: Run): Promise<Outcome> {
   return attempt(plan, tools, run, async () => {
-    return planAfterRemoval(plan, await tools.loadBalancers.remove(plan.service, run.signal));
+    return planAfterRemoval(
+      plan,
+      await patiently(tools, run, (signal) => tools.loadBalancers.remove(plan.service, signal)),
+    );
   });
 }
 
@@ -120,6 +128,26 @@ async function attempt(
 async function fail(after: Omit<Aftermath, 'outcome'>, stage: Stage, tools: ServiceTools, run: Run): Promise<void> {
   if (stage !== 'prepare') tools.memory.set(run.key, after.remember);
   await applyServiceSteps(after.steps, { ...tools, log: run.log }, run.signal);
+}
+
+/**
+ * The call's signal aborts after a while. Whoever ignores it keeps this worker, and the health check tells: going on without the
+ * answer could put two calls for one Service side by side.
+ */
+async function patiently<T>({ clock }: ServiceTools, run: Run, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const cancel = clock.after(LONGEST_CALL_MS, () =>
+    late.abort(new OperatorError('CLOUD_CALL_TIMEOUT', tookTooLong(run.key), backoff)),
+  );
+  try {
+    return await call(AbortSignal.any([run.signal, late.signal]));
+  } finally {
+    cancel();
+  }
+}
+
+function tookTooLong(key: string): string {
+  return `the call for the load balancer of ${key} took longer than ${LONGEST_CALL_MS / 1000} s and was given up`;
 }
 
 /** A provider without types may forget the status; that is a failure, never an empty status. */

@@ -5,7 +5,7 @@ import { aService } from '../testing/a-service.ts';
 import type { ServiceTraits } from '../testing/a-service.ts';
 import { ServiceBench } from '../testing/service-bench.ts';
 import type { ServiceBenchOptions } from '../testing/service-bench.ts';
-import { services } from '@longshore/k8s-runtime';
+import { createEventRecorder, events, keyOf, services } from '@longshore/k8s-runtime';
 import type { KubeService } from '@longshore/k8s-runtime';
 import { FINALIZER_LOAD_BALANCER, TAINT_AUTOSCALER_DELETES } from '../well-known.ts';
 
@@ -584,6 +584,35 @@ describe('Nodes change', () => {
 });
 
 describe('what is reported', () => {
+  test('row S25 forty failures within five minutes are at most 26 writes of Warning events', async () => {
+    const bench = new ServiceBench();
+    benches.push(bench);
+    const { client, clock, log } = bench;
+    const recorder = createEventRecorder({ client, component: 'service-controller', clock, log });
+    await bench.put(anInitializedNode());
+    await bench.start({ events: recorder });
+    const stop = new AbortController();
+    const writing = recorder.run(stop.signal);
+    bench.cloud.script('ensure', ...Array.from({ length: 200 }, () => failing));
+    await bench.put(aService());
+    for (let poll = 1; poll < 40; poll += 1) {
+      await bench.edit('shop/web', annotated({ poll: String(poll) }));
+      await bench.clock.advance(7_500);
+    }
+    stop.abort();
+    await writing;
+    expect(bench.cloud.callsOf('ensure').length).toBeGreaterThanOrEqual(40);
+    const warnings = client.objects(events).filter(({ type }) => type === 'Warning');
+    expect(warnings).toHaveLength(1);
+    const writes = client.callsOf('create', 'patch').filter(({ resource, key, body }) => {
+      return (
+        resource === 'events' && (key === keyOf(warnings[0] ?? {}) || (body as { type?: string }).type === 'Warning')
+      );
+    });
+    expect(writes.length).toBeGreaterThan(10);
+    expect(writes.length).toBeLessThanOrEqual(26);
+  });
+
   test('I19 balancers that belong to no Service are counted, logged and told once', async () => {
     const bench = new ServiceBench({ controller: { syncPeriodMs: 60_000 } });
     benches.push(bench);
@@ -615,8 +644,19 @@ describe('what is reported', () => {
     expect(states).toEqual([1, 1, 1]);
   });
 
-  test('I23 a reconcile that hangs shows in the health check', async () => {
+  test('a call that hangs is given up after five minutes and tried again', async () => {
     const bench = await started({ cloud: { latencyMs: 3_600_000 } }, {});
+    await bench.clock.advance(304_999);
+    expect(bench.reasons()).toEqual(['EnsuringLoadBalancer', 'SyncLoadBalancerFailed']);
+    expect(bench.events.at(-1)?.message).toMatch(/the call for the load balancer of shop\/web took longer than 300 s/);
+    expect(bench.cloud.mostInFlight).toBe(1);
+  });
+
+  test('I23 a reconcile that hangs shows in the health check', async () => {
+    const bench = new ServiceBench();
+    bench.cloud.ensure = () => new Promise(() => {});
+    await bench.put(aService());
+    await bench.start();
     expect(bench.controller?.check().isHealthy).toBe(true);
     await bench.clock.advance(601_000);
     expect(bench.controller?.check()).toMatchObject({ isHealthy: false, message: 'oldest Service waits for 601 s' });
