@@ -5,7 +5,7 @@ import type { KubeClient, KubeNode } from '@longshore/k8s-runtime';
 import { waitFor } from '@longshore/reconciler-core/testing';
 import { TAINT_SHUTDOWN } from '../well-known.ts';
 import { aNode, anInitializedNode, foundGone, foundRunning, foundStopped, foundUnknown } from '../testing/a-node.ts';
-import { interferingClient, LiveCluster, LiveScene } from '../testing/live-cluster.ts';
+import { interferingClient, LiveCluster, LiveScene } from '../test-support/live-cluster.ts';
 import { createNodeLifecycleController } from './node-lifecycle-controller.ts';
 import type { NodeLifecycleControllerOptions } from './node-lifecycle-controller.ts';
 

@@ -5,7 +5,7 @@ import { backoff } from '@longshore/reconciler-core';
 import { TAINT_SHUTDOWN } from '../well-known.ts';
 import { aNode, anInitializedNode, foundGone, foundRunning, foundStopped, foundUnknown } from '../testing/a-node.ts';
 import type { NodeTraits } from '../testing/a-node.ts';
-import { NodeWorld } from '../testing/node-world.ts';
+import { NodeWorld } from '../test-support/node-world.ts';
 import { createNodeLifecycleController } from './node-lifecycle-controller.ts';
 import type { NodeLifecycleControllerOptions } from './node-lifecycle-controller.ts';
 

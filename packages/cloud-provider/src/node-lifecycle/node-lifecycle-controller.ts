@@ -11,7 +11,6 @@ import type { Instances } from '../provider.ts';
 import { isNews } from './check-schedule.ts';
 import { lifecycleMetrics } from './lifecycle-metrics.ts';
 import { LifecyclePass } from './lifecycle-pass.ts';
-import { isInGrace } from './node-lifecycle-plan.ts';
 import { withoutShutdownTaint } from './shutdown-taint.ts';
 
 /** What the lifecycle controller needs. */
@@ -65,7 +64,7 @@ export function createNodeLifecycleController(options: NodeLifecycleControllerOp
     },
   });
   controller.watch(nodes, (change) => {
-    if (needsPass(change, { pass, providerIdSchemes, graceMs, nowMs: clock.nowMs() })) {
+    if (needsPass(change, { pass, providerIdSchemes })) {
       controller.enqueueAfter(PASS, GATHER_MS);
     }
     return [];
@@ -78,20 +77,20 @@ export function createNodeLifecycleController(options: NodeLifecycleControllerOp
   };
 }
 
-// The watch-driven first check (I11): a Node that just stopped being ready does not wait for the period.
+// The watch-driven first check (I11): a Node that just stopped being ready, or whose trouble changed, does not wait for the period.
+// Nodes that have never been ready do: a burst of fresh ones would otherwise cause pass after pass.
 function needsPass(
-  { kind, object: node }: Change<KubeNode>,
-  context: {
-    readonly pass: LifecyclePass;
-    readonly providerIdSchemes: readonly string[] | undefined;
-    readonly graceMs: number;
-    readonly nowMs: number;
-  },
+  change: Change<KubeNode>,
+  {
+    pass,
+    providerIdSchemes,
+  }: { readonly pass: LifecyclePass; readonly providerIdSchemes: readonly string[] | undefined },
 ): boolean {
-  const { pass, providerIdSchemes } = context;
-  const isOver = kind === 'deleted' || isReady(node);
+  const node = change.object;
+  const isOver = change.kind === 'deleted' || isReady(node);
   if (isOver) pass.forget(nameOf(node));
-  if (kind === 'deleted' || reasonToIgnore(node, providerIdSchemes) !== undefined) return false;
+  if (change.kind !== 'updated' || reasonToIgnore(node, providerIdSchemes) !== undefined) return false;
   if (isReady(node)) return withoutShutdownTaint(taintsOf(node)) !== undefined;
-  return !isInGrace(node, context) && isNews(node, pass.records.get(nameOf(node)));
+  const record = pass.records.get(nameOf(node));
+  return isReady(change.before) || (record !== undefined && isNews(node, record));
 }

@@ -10,7 +10,7 @@ import {
   foundUnknown,
   uninitializedTaint,
 } from '../testing/a-node.ts';
-import { NodeWorld } from '../testing/node-world.ts';
+import { NodeWorld } from '../test-support/node-world.ts';
 import { createNodeController } from './node-controller.ts';
 import type { NodeControllerOptions } from './node-controller.ts';
 

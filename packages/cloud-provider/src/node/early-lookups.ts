@@ -8,7 +8,7 @@ import { nameOf, providerIdOf, uidOf } from './node-facts.ts';
 import type { NodeFinding } from './node-plan.ts';
 
 // An answer that waited longer for a worker is asked for again.
-const MAX_AGE_MS = 10_000;
+const MAX_AGE_MS = 30_000;
 
 interface EarlyAnswer {
   readonly identity: string;

@@ -4,7 +4,7 @@ import { nodes as nodeType } from '@longshore/k8s-runtime';
 import type { KubeClient, KubeNode } from '@longshore/k8s-runtime';
 import { waitFor } from '@longshore/reconciler-core/testing';
 import { aMachine, aNode, anInitializedNode, foundRunning } from '../testing/a-node.ts';
-import { interferingClient, LiveCluster, LiveScene } from '../testing/live-cluster.ts';
+import { interferingClient, LiveCluster, LiveScene } from '../test-support/live-cluster.ts';
 import { TAINT_UNINITIALIZED } from '../well-known.ts';
 import { createNodeController } from './node-controller.ts';
 import type { NodeControllerOptions } from './node-controller.ts';

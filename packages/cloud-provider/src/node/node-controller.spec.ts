@@ -4,7 +4,7 @@ import type { KubeNode } from '@longshore/k8s-runtime';
 import { OperatorError, retryAfter } from '@longshore/reconciler-core';
 import { ANNOTATION_PROVIDED_NODE_IP, TAINT_UNINITIALIZED } from '../well-known.ts';
 import { aMachine, aNode, anInitializedNode, foundGone, foundRunning, foundUnknown } from '../testing/a-node.ts';
-import { NodeWorld } from '../testing/node-world.ts';
+import { NodeWorld } from '../test-support/node-world.ts';
 import { createNodeController } from './node-controller.ts';
 import type { NodeControllerOptions } from './node-controller.ts';
 import { isUninitialized } from './node-facts.ts';

@@ -14,7 +14,7 @@ import {
   foundUnknown,
 } from '../testing/a-node.ts';
 import type { NodeTraits } from '../testing/a-node.ts';
-import { nodeAfterStep } from '../testing/model-node.ts';
+import { nodeAfterStep } from '../test-support/model-node.ts';
 import { needsFinding, planNode } from './node-plan.ts';
 import type { NodeFinding, NodePlan, NodePlanOptions } from './node-plan.ts';
 import { isUninitialized } from './node-facts.ts';

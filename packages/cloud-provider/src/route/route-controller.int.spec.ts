@@ -5,7 +5,7 @@ import type { KubeNode } from '@longshore/k8s-runtime';
 import { waitFor } from '@longshore/reconciler-core/testing';
 import { anInitializedNode } from '../testing/a-node.ts';
 import { FakeRoutes } from '../testing/fake-routes.ts';
-import { LiveCluster, LiveScene } from '../testing/live-cluster.ts';
+import { LiveCluster, LiveScene } from '../test-support/live-cluster.ts';
 import { createRouteController } from './route-controller.ts';
 import type { RouteControllerOptions } from './route-controller.ts';
 

@@ -6,7 +6,7 @@ import { LABEL_IGNORE_NODE } from '../well-known.ts';
 import { anInitializedNode } from '../testing/a-node.ts';
 import type { NodeTraits } from '../testing/a-node.ts';
 import { FakeRoutes } from '../testing/fake-routes.ts';
-import { NodeWorld } from '../testing/node-world.ts';
+import { NodeWorld } from '../test-support/node-world.ts';
 import { createRouteController } from './route-controller.ts';
 import type { RouteControllerOptions } from './route-controller.ts';
 

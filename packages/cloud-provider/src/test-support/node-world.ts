@@ -6,8 +6,8 @@ import { Informer, nodes as nodeType } from '@longshore/k8s-runtime';
 import type { KubeNode } from '@longshore/k8s-runtime';
 import { FakeKubeClient } from '@longshore/k8s-runtime/testing';
 import { BatchedInstances } from '../instances/batched-instances.ts';
-import { FakeInstances } from './fake-instances.ts';
-import { RecordedEvents } from './recorded-events.ts';
+import { FakeInstances } from '../testing/fake-instances.ts';
+import { RecordedEvents } from '../testing/recorded-events.ts';
 
 /** Everything that a controller is given, and what a test looks at. */
 export class NodeWorld {

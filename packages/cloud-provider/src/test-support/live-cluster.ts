@@ -19,7 +19,7 @@ import type { Clock, Runnable } from '@longshore/reconciler-core';
 import { fakeMetrics, recordingLogger, waitFor } from '@longshore/reconciler-core/testing';
 import type { FakeMetrics, RecordingLogger } from '@longshore/reconciler-core/testing';
 import { BatchedInstances } from '../instances/batched-instances.ts';
-import { FakeInstances } from './fake-instances.ts';
+import { FakeInstances } from '../testing/fake-instances.ts';
 
 /** A running API server and an administrator's client. */
 export class LiveCluster {
