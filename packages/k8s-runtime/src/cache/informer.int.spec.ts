@@ -119,7 +119,7 @@ describe('reading the present state', () => {
     },
   );
 
-  test('lists come in pages of 500, and whole when a page has expired', async () => {
+  test('lists come in pages of 250, and whole when a page has expired', async () => {
     const namespace = 'kube-public';
     const names = Array.from({ length: 1100 }, (_, index) => `many-${index}`);
     const left = names.values();
@@ -131,10 +131,10 @@ describe('reading the present state', () => {
     proxy.add({ match: /sendInitialEvents/, status: 422, body: status(422, 'Invalid') });
     const informer = new Informer({ client, type: configMaps, selection: { namespace }, clock, log: silentLogger });
     const told = await start(informer);
-    expect(kinds().slice(0, 4)).toEqual(['stream', 'list', 'page', 'page']);
+    expect(kinds().slice(0, 6)).toEqual(['stream', 'list', 'page', 'page', 'page', 'page']);
     expect(new Set(told).size).toBe(1100);
     proxy.add({ match: /continue=/, status: 410, body: status(410, 'Expired'), times: 1 });
-    await until(() => kinds().length === 5);
+    await until(() => kinds().length === 7 && informer.health().isConnected);
     await admin.remove(configMaps, { namespace, name: 'many-7' });
     proxy.injectLine(JSON.stringify({ type: 'ERROR', object: JSON.parse(status(410, 'Expired')) as object }));
     await until(() => informer.size === 1099);
@@ -220,7 +220,7 @@ describe('after an interruption', () => {
 
   test('stopping while a list hangs ends at once and opens nothing', async () => {
     proxy.add({ match: /sendInitialEvents/, status: 422, body: status(422, 'Invalid') });
-    proxy.add({ match: /limit=500/, delayMs: 3000 });
+    proxy.add({ match: /limit=250/, delayMs: 3000 });
     const informer = new Informer({ client, type: nodes, clock, log: silentLogger });
     const run = informer.run(stop.signal);
     await until(() => kinds().includes('list'));

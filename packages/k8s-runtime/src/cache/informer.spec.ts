@@ -84,13 +84,13 @@ describe('first read', () => {
 
   test('lists where streaming is refused, in pages, and watches from the version of the list', async () => {
     api.isStreamRefused = true;
-    for (let index = 0; index < 1200; index += 1) api.put(nodes, aNode(`n${index}`));
+    for (let index = 0; index < 600; index += 1) api.put(nodes, aNode(`n${index}`));
     const informer = anInformer();
     const told = await start(informer);
     await informer.synced(stop.signal);
     await clock.settle();
-    expect(told).toHaveLength(1200);
-    expect(steps()).toEqual(['stream', 'list@newest', 'list@newest', 'list@newest', 'watch@2200']);
+    expect(told).toHaveLength(600);
+    expect(steps()).toEqual(['stream', 'list@newest', 'list@newest', 'list@newest', 'watch@1600']);
   });
 });
 

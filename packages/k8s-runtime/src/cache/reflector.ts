@@ -36,7 +36,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly random: () => number;
 }
 
-const PAGE_SIZE = 500;
+// Half of client-go's: a page is parsed in one go, and 500 nodes of 10 KB block the event loop for a quarter of a second and cost 25 MiB.
+const PAGE_SIZE = 250;
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 // The server sends a bookmark about each minute; a stream that is silent for two of them is dead.
 const INACTIVITY_MS = 120_000;
