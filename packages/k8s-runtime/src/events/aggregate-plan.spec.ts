@@ -63,6 +63,14 @@ describe('EventCorrelation', () => {
     ]);
   });
 
+  test('a message that was there before the folding is still counted as itself', () => {
+    const messages = [...Array.from({ length: 12 }, (_, at) => `attempt ${at + 1}`), 'attempt 1'];
+    expect(correlateAll(messages.map((message) => anEvent({ message }))).at(-1)).toMatchObject({
+      message: 'attempt 1',
+      count: 2,
+    });
+  });
+
   test('messages that are more than 600 s apart are not folded', () => {
     const events = correlateAll(
       Array.from({ length: 12 }, (_, at) => anEvent({ message: `attempt ${at + 1}` })),

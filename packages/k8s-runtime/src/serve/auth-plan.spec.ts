@@ -81,6 +81,11 @@ describe('planIdentity', () => {
       claim: { kind: 'user', user: { name: 'bob', groups: ['dev', 'system:authenticated'] } },
     },
     {
+      when: 'a user with the name of the proxy claims to be the proxy',
+      request: { clientCertificate: { ...byClientCa, commonName: 'front-proxy' }, headers: proxyHeaders },
+      claim: { kind: 'user', user: { name: 'front-proxy', groups: ['dev', 'system:authenticated'] } },
+    },
+    {
       when: 'the proxy has a name that is not allowed',
       request: { clientCertificate: { ...byProxyCa, commonName: 'other' }, headers: proxyHeaders },
       claim: { kind: 'refused' },

@@ -401,6 +401,23 @@ describe('delegated authentication and authorization', () => {
     expect(fake.calls).toHaveLength(1);
   });
 
+  test.each([
+    { what: 'that has expired', make: (ca: Issued) => issue('bob', { ca, notAfter: new Date(Date.now() - 1_000) }) },
+    {
+      what: 'that another key has signed in the name of the CA',
+      make: async (ca: Issued) => {
+        const forged = await issue('bob', { ca: { ...ca, keys: (await issue('the-ca')).keys } });
+        return { ...forged, cert: `${forged.cert}\n${ca.cert}` };
+      },
+    },
+  ])('a certificate $what is 401', async ({ make }) => {
+    const ca = await issue('the-ca');
+    writeFileSync(join(folder, 'ca.crt'), ca.cert);
+    const { port } = await guarded(client({ isAllowed: true }), { 'client-ca-file': join(folder, 'ca.crt') });
+    expect((await ask(port, '/metrics', await issue('bob', { ca }))).status).toBe(200);
+    expect((await ask(port, '/metrics', await make(ca))).status).toBe(401);
+  });
+
   test('a proxy whose CA the cluster publishes speaks for users, a user of the same name does not', async () => {
     const ca = await issue('proxy-ca');
     const fake = client({ isAllowed: true });
@@ -541,10 +558,16 @@ interface Issued {
   readonly keys: webcrypto.CryptoKeyPair;
 }
 
+interface IssueOptions {
+  readonly ca?: Issued;
+  readonly organizations?: readonly string[];
+  readonly notAfter?: Date;
+}
+
 /** A CA, or a client certificate of one. */
 async function issue(
   name: string,
-  { ca, organizations = [] }: { readonly ca?: Issued; readonly organizations?: readonly string[] } = {},
+  { ca, organizations = [], notAfter = new Date(Date.now() + 3_600_000) }: IssueOptions = {},
 ): Promise<Issued> {
   x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -557,7 +580,7 @@ async function issue(
     signingKey: (ca?.keys ?? keys).privateKey,
     signingAlgorithm: algorithm,
     notBefore: new Date(Date.now() - 60_000),
-    notAfter: new Date(Date.now() + 3_600_000),
+    notAfter,
     extensions: [
       new x509.BasicConstraintsExtension(ca === undefined, undefined, true),
       ...(ca ? [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])] : []),
