@@ -33,7 +33,7 @@ export const ANNOTATIONS = {
     key: 'kubernetes.digitalocean.com/load-balancer-claim',
     kind: kinds.text('written by the controller; do not set it'),
     fallback: 'written by the controller together with the ID',
-    doc: 'UID of the Service and ID of its balancer: shows that the two belong together, which a copied or edited ID does not.',
+    doc: 'UID of the Service and ID of its balancer (before it exists: its name): shows that the two belong together, which a copied or edited ID does not.',
   },
   disown: {
     key: 'service.kubernetes.io/do-loadbalancer-disown',

@@ -9,7 +9,6 @@ import type { World } from '../test-support/world.ts';
 import { DropletInstances } from './instances.ts';
 
 const LIST = 'GET /v2/droplets';
-const ONE = 'GET /v2/droplets/{id}';
 const signal = new AbortController().signal;
 let world: World;
 

@@ -1,11 +1,11 @@
 // Steps of a plan to calls. Decides nothing; every answer is told to the shared list. One log line per step.
-import { services } from '@longshore/k8s-runtime';
+import { keyOf, parseKey, services } from '@longshore/k8s-runtime';
 import type { KubeClient, KubeService } from '@longshore/k8s-runtime';
 import type { Logger } from '@longshore/reconciler-core';
 import type { LoadBalancer, LoadBalancers } from '@longshore/digitalocean-api';
 import { ANNOTATIONS } from '../annotations.ts';
 import type { BalancerList } from './observe.ts';
-import { claimOf } from './ownership.ts';
+import { claimOf, claimOfAttempt } from './ownership.ts';
 import { describeStep } from './plan.ts';
 import type { NoteStep, Step } from './plan.ts';
 import { nameOfService } from './service-facts.ts';
@@ -58,6 +58,9 @@ async function call(step: Step, latest: LoadBalancer | undefined, context: Apply
       list.learnGone(step.id);
       return removal === 'absent' ? 'gone' : 'deleting';
     }
+    case 'note-attempt':
+      await annotate(context, { [ANNOTATIONS.claim.key]: claimOfAttempt(context.service, step.name) });
+      return 'as-before';
     case 'note-identity':
       await noteIdentity(step, latest, context);
       return 'as-before';
@@ -70,15 +73,17 @@ function forget({ id }: Extract<Step, { kind: 'update' | 'remove-targets' }>, li
 }
 
 async function noteIdentity(step: NoteStep, latest: LoadBalancer | undefined, context: ApplyContext): Promise<void> {
-  const { metadata } = context.service;
   const id = step.id === 'created' ? latest?.id : step.id;
-  if (id === undefined || metadata?.name === undefined) return;
-  const annotations = {
+  if (id === undefined) return;
+  await annotate(context, {
     [ANNOTATIONS.loadBalancerId.key]: id,
     [ANNOTATIONS.claim.key]: claimOf(context.service, id),
     ...(step.type === undefined ? {} : { [ANNOTATIONS.type.key]: step.type }),
-  };
-  const key = { name: metadata.name, ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }) };
+  });
+}
+
+async function annotate(context: ApplyContext, annotations: Readonly<Record<string, string>>): Promise<void> {
+  const { client, service, signal } = context;
   const patch = { kind: 'merge', body: { metadata: { annotations } } } as const;
-  await context.client.patch(services, key, patch, { signal: context.signal });
+  await client.patch(services, parseKey(keyOf(service)), patch, { signal });
 }

@@ -55,7 +55,7 @@ export async function decideBalancer(
   const plan = planBalancer({
     wanted,
     found,
-    annotations: service.metadata?.annotations ?? {},
+    service,
     conflicts: found ? immutableConflicts(settings, config, found) : [],
     unreachable: backends.unreachable.map((node) => node.metadata?.name ?? ''),
     mayBecomeReachable: mayBecomeReachable(backends.unreachable, facts.nowMs),

@@ -25,12 +25,14 @@ export function desiredHealthCheck(service: KubeService, settings: Settings): De
     const { value, problems } = ownCheck(service, settings);
     return { value: { ...value, ...rhythm }, problems };
   }
-  const { externalTrafficPolicy, healthCheckNodePort } = service.spec ?? {};
-  const isLocal = externalTrafficPolicy === 'Local' && (healthCheckNodePort ?? 0) > 0;
-  const port = isLocal ? (healthCheckNodePort ?? KUBE_PROXY_PORT) : KUBE_PROXY_PORT;
   // kube-proxy's page does not speak the PROXY protocol, even where the pods do.
-  const value = { protocol: 'http', port, path: KUBE_PROXY_PATH, ...rhythm, proxyProtocol: false };
+  const value = { protocol: 'http', port: pagePort(service), path: KUBE_PROXY_PATH, ...rhythm, proxyProtocol: false };
   return { value, problems: ineffective(settings) };
+}
+
+function pagePort({ spec }: KubeService): number {
+  const isLocal = spec?.externalTrafficPolicy === 'Local';
+  return (isLocal ? spec.healthCheckNodePort : undefined) || KUBE_PROXY_PORT;
 }
 
 function ownCheck(service: KubeService, settings: Settings): Decided<HealthCheck> {

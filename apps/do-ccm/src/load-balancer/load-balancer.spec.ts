@@ -457,6 +457,16 @@ describe('answers that get lost', () => {
     expect(world.cloud.callsByRoute()).toMatchObject({ [POST]: 1 });
   });
 
+  test('another name in the meantime does not hide the balancer', async () => {
+    world.cluster.put(aService({ annotations: { name: 'one' } }));
+    world.cloud.fail({ match: { method: 'POST' }, kind: 'drop-after' });
+    await expect(ensure()).rejects.toThrow();
+    const { annotations = {} } = world.cluster.get('web').metadata ?? {};
+    await ready({ metadata: { annotations: { ...annotations, [ANNOTATIONS.name.key]: 'two' } } });
+    expect(await ensure()).toMatchObject({ kind: 'ready' });
+    expect(only()).toMatchObject({ name: 'two' });
+  });
+
   test('a POST that did nothing is repeated', async () => {
     world.cluster.put(aService());
     world.cloud.fail({ match: { method: 'POST' }, kind: 'drop-before' });
@@ -480,13 +490,13 @@ describe('answers that get lost', () => {
     world.cluster.put(aService());
     const { patch } = world.cluster.client;
     const broken = {
-      ...world.cluster,
+      region: 'fra1',
       services: world.cluster.services,
       client: { patch: () => Promise.reject(new Error('forbidden')) },
     };
     world.balancers.start(broken);
     await expect(ensure()).rejects.toThrow('forbidden');
-    world.balancers.start({ services: world.cluster.services, client: { patch } });
+    world.balancers.start({ region: 'fra1', services: world.cluster.services, client: { patch } });
     await ready();
     expect(only()).toMatchObject({ status: 'active' });
   });

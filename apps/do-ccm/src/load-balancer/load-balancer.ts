@@ -38,6 +38,8 @@ import { uidOf } from './service-facts.ts';
 export interface Cluster {
   readonly client: Pick<KubeClient, 'patch'>;
   readonly services: { list(): readonly KubeService[] };
+  /** Where balancers are made. */
+  readonly region: string;
 }
 
 /** Options of DigitalOceanLoadBalancers. */
@@ -45,7 +47,7 @@ export interface LoadBalancersOptions {
   readonly calls: BalancerCalls;
   readonly certificates: Pick<Certificates, 'list'>;
   readonly instances: Pick<DropletInstances, 'lookup'>;
-  readonly config: BalancerConfig;
+  readonly config: Omit<BalancerConfig, 'region'>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -112,17 +114,9 @@ export class DigitalOceanLoadBalancers implements LoadBalancers {
   }
 
   async plan(service: KubeService, nodes: readonly KubeNode[], signal: AbortSignal): Promise<LoadBalancerPlan> {
-    const isLeaving = service.metadata?.deletionTimestamp !== undefined || service.spec?.type !== 'LoadBalancer';
     try {
-      const settings = requireSettings(service, isLeaving ? NAMES_FOR_REMOVAL : undefined);
-      if (settings.disown === true) return { steps: [], blockedBy: [`annotation ${ANNOTATIONS.disown.key} is true`] };
-      if (isLeaving) {
-        const owned = await this.#finder.findOwned({ service, settings }, signal);
-        return { steps: planRemoval(owned).map(describeStep), blockedBy: [] };
-      }
-      const { wanted, found, plan } = await this.#decide(service, nodes, settings, signal);
-      const blockedBy = [plan.waitingFor, plan.refusal?.message].filter((text) => text !== undefined);
-      return { wanted, ...(found ? { found } : {}), steps: plan.steps.map(describeStep), blockedBy };
+      const isLeaving = service.metadata?.deletionTimestamp !== undefined || service.spec?.type !== 'LoadBalancer';
+      return isLeaving ? await this.#planRemoval(service, signal) : await this.#planEnsure(service, nodes, signal);
     } catch (error) {
       if (!(error instanceof OperatorError) || error.disposition.retry !== 'on-change') throw error;
       return { steps: [], blockedBy: [error.message] };
@@ -136,13 +130,29 @@ export class DigitalOceanLoadBalancers implements LoadBalancers {
     return orphansAmong((await this.#list.get(STEADY_MAX_AGE_MS, signal)).all, services, clusterTag);
   }
 
+  async #planEnsure(service: KubeService, nodes: readonly KubeNode[], signal: AbortSignal): Promise<LoadBalancerPlan> {
+    const settings = requireSettings(service);
+    if (settings.disown === true) return disowned;
+    const { wanted, found, plan } = await this.#decide(service, nodes, settings, signal);
+    const blockedBy = [plan.waitingFor, plan.refusal?.message].filter((text) => text !== undefined);
+    return { wanted, ...(found ? { found } : {}), steps: plan.steps.map(describeStep), blockedBy };
+  }
+
+  async #planRemoval(service: KubeService, signal: AbortSignal): Promise<LoadBalancerPlan> {
+    const settings = requireSettings(service, NAMES_FOR_REMOVAL);
+    if (settings.disown === true) return disowned;
+    const owned = await this.#finder.findOwned({ service, settings }, signal);
+    return { steps: planRemoval(owned).map(describeStep), blockedBy: [] };
+  }
+
   async #decide(
     service: KubeService,
     nodes: readonly KubeNode[],
     settings: Settings,
     signal: AbortSignal,
   ): Promise<Decision & { readonly found: LoadBalancer | undefined }> {
-    const { config, instances, clock } = this.#options;
+    const { instances, clock } = this.#options;
+    const config = { ...this.#options.config, region: this.#started().region };
     const maxAgeMs = this.#pending.maxAgeMs(uidOf(service));
     const identity = await this.#finder.find({ service, settings }, maxAgeMs, signal);
     if (identity.kind === 'foreign') throw foreignBalancer(service, identity);
@@ -163,7 +173,7 @@ export class DigitalOceanLoadBalancers implements LoadBalancers {
     for (const step of steps) {
       const applied = await this.#applyUnlessBusy(step, latest, this.#applyContext(service, signal));
       if (applied === 'busy') return applied;
-      if (step.kind !== 'note-identity') changes.push(describeStep(step).summary);
+      if (isTold(step)) changes.push(describeStep(step).summary);
       if (applied === 'gone' && step.kind !== 'delete') return applied;
       if (typeof applied === 'object') latest = applied;
     }
@@ -185,8 +195,12 @@ export class DigitalOceanLoadBalancers implements LoadBalancers {
 
   #applyContext(service: KubeService, signal: AbortSignal): ApplyContext {
     const { calls, log } = this.#options;
-    if (!this.#cluster) throw new Error('start() comes before ensure() and remove()');
-    return { calls, list: this.#list, client: this.#cluster.client, service, log, signal };
+    return { calls, list: this.#list, client: this.#started().client, service, log, signal };
+  }
+
+  #started(): Cluster {
+    if (!this.#cluster) throw new Error('start() comes before everything but problems()');
+    return this.#cluster;
   }
 
   #result(
@@ -211,6 +225,8 @@ export class DigitalOceanLoadBalancers implements LoadBalancers {
   }
 }
 
+const disowned: LoadBalancerPlan = { steps: [], blockedBy: [`annotation ${ANNOTATIONS.disown.key} is true`] };
+
 /** The annotations that a removal reads; others may be wrong, a Service must not be kept from leaving by them. */
 const NAMES_FOR_REMOVAL: readonly AnnotationName[] = ['disown', 'name', 'loadBalancerId'];
 
@@ -220,6 +236,11 @@ function requireSettings(service: KubeService, names?: readonly AnnotationName[]
   const errors = problems.filter(({ field }) => keys?.has(field) ?? true);
   if (errors.length > 0) throw serviceInvalid(errors);
   return settings;
+}
+
+// Notes in annotations are means, not changes that a user asked for.
+function isTold({ kind }: Step): boolean {
+  return kind !== 'note-identity' && kind !== 'note-attempt';
 }
 
 function busy(changes: readonly string[]): InProgress {

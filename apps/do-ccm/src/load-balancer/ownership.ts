@@ -55,7 +55,8 @@ export function identify(facts: IdentityFacts): Identity {
   }
   const [own] = oldestFirst(view.byName(defaultName(service)));
   if (own) return { kind: 'own', balancer: own };
-  const [named] = settings.name === undefined ? [] : oldestFirst(view.byName(settings.name));
+  const names = [attemptOf(service), settings.name].filter((name) => name !== undefined);
+  const [named] = names.flatMap((name) => oldestFirst(view.byName(name)));
   return named ? judge(named, reasonAgainstName(named, facts)) : { kind: 'absent' };
 }
 
@@ -121,14 +122,20 @@ function reasonAgainstName(balancer: LoadBalancer, facts: IdentityFacts): string
 
 /** Another Service with the better claim: its default name, or the same ID and the address in its status, or the greater age. */
 function ownerAmong(balancer: LoadBalancer, { service, services }: IdentityFacts): KubeService | undefined {
-  return services.find((other) => {
-    if (uidOf(other) === uidOf(service) || other.spec?.type !== 'LoadBalancer') return false;
+  const others = services.filter((other) => uidOf(other) !== uidOf(service) && other.spec?.type === 'LoadBalancer');
+  return others.find((other) => {
     const isNamed = defaultName(other) === balancer.name;
-    const isAnnotated = other.metadata?.annotations?.[ANNOTATIONS.loadBalancerId.key] === balancer.id;
-    if (!isNamed && !isAnnotated) return false;
-    if (readSettings(other.metadata?.annotations).settings.disown === true) return false;
-    return isNamed || hasBetterClaim(other, service, balancer);
+    if (!isNamed && idOf(other) !== balancer.id) return false;
+    return !isDisowned(other) && (isNamed || hasBetterClaim(other, service, balancer));
   });
+}
+
+function idOf({ metadata }: KubeService): string | undefined {
+  return metadata?.annotations?.[ANNOTATIONS.loadBalancerId.key];
+}
+
+function isDisowned({ metadata }: KubeService): boolean {
+  return readSettings(metadata?.annotations).settings.disown === true;
 }
 
 function hasBetterClaim(other: KubeService, service: KubeService, balancer: LoadBalancer): boolean {
@@ -143,6 +150,18 @@ function hasBetterClaim(other: KubeService, service: KubeService, balancer: Load
 /** What the controller notes on a Service beside the ID: a copy has another UID, an edited ID is another ID. */
 export function claimOf(service: KubeService, id: LoadBalancerId): string {
   return `${uidOf(service)} ${id}`;
+}
+
+/** What is noted before a balancer is asked for under a name of the user's choice, which may change before an answer comes. */
+export function claimOfAttempt(service: KubeService, name: string): string {
+  return `${uidOf(service)} name ${name}`;
+}
+
+/** The name under which a balancer was last asked for. */
+export function attemptOf(service: KubeService): string | undefined {
+  const claim = service.metadata?.annotations?.[ANNOTATIONS.claim.key];
+  const prefix = claimOfAttempt(service, '');
+  return claim?.startsWith(prefix) ? claim.slice(prefix.length) : undefined;
 }
 
 function hasClaim(service: KubeService, { id }: LoadBalancer): boolean {

@@ -1,6 +1,7 @@
 // Wanted and found balancer to steps; what is different is named field by field, what is not is not touched.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { KubeService } from '@longshore/k8s-runtime';
 import type { LoadBalancer, LoadBalancerSpec } from '@longshore/digitalocean-api';
 import { parseProjectId, parseVpcId } from '@longshore/digitalocean-api';
 import { annotate, aBalancer, aNode, aService, settingsOf } from '../test-support/builders.ts';
@@ -59,7 +60,7 @@ function plan(given: Given, over: Partial<PlanFacts> = {}): BalancerPlan {
   const facts = {
     wanted: wantedOf(given),
     found: given.found,
-    annotations: noted,
+    service: aService({ metadata: { annotations: noted } }),
     conflicts: [],
     unreachable: [],
     mayBecomeReachable: false,
@@ -104,18 +105,26 @@ describe('desiredBalancer', () => {
 
 describe('planBalancer', () => {
   test('nothing there: create, then note it', () => {
-    const { steps } = plan({}, { annotations: {} });
+    const { steps } = plan({}, { service: aService() });
     expect(steps).toMatchObject([
       { kind: 'create', spec: { name: 'a1111111122224333844455555555555', dropletIds: [101] } },
       { kind: 'note-identity', id: 'created', type: 'REGIONAL_NETWORK' },
     ]);
   });
 
+  test('a name that the user may change is noted before it is asked for, once', () => {
+    const given = { annotations: { name: 'shop' } };
+    const kinds = (service: KubeService): readonly string[] => plan(given, { service }).steps.map(({ kind }) => kind);
+    expect(kinds(aService(given))).toEqual(['note-attempt', 'create', 'note-identity']);
+    const claim = '11111111-2222-4333-8444-555555555555 name shop';
+    expect(kinds(aService({ annotations: { ...given.annotations, claim } }))).toEqual(['create', 'note-identity']);
+  });
+
   test('all as it should be: nothing', () => expect(plan({ found: aBalancer() })).toEqual({ steps: [] }));
 
   test('being created: nothing but a note, and patience', () => {
     const found = aBalancer({ status: 'new', dropletIds: [] });
-    expect(plan({ found }, { annotations: {} })).toEqual({
+    expect(plan({ found }, { service: aService() })).toEqual({
       steps: [{ kind: 'note-identity', id: 'lb-1', type: 'REGIONAL_NETWORK' }],
       waitingFor: 'DigitalOcean creates the load balancer',
     });
@@ -131,8 +140,8 @@ describe('planBalancer', () => {
     }));
 
   test('a type that the user has written is not overwritten', () => {
-    const annotations = annotate({ loadBalancerId: 'lb-0', type: 'REGIONAL' });
-    expect(plan({ found: aBalancer() }, { annotations }).steps).toEqual([{ kind: 'note-identity', id: 'lb-1' }]);
+    const service = aService({ annotations: { loadBalancerId: 'lb-0', type: 'REGIONAL' } });
+    expect(plan({ found: aBalancer() }, { service }).steps).toEqual([{ kind: 'note-identity', id: 'lb-1' }]);
   });
 
   test('what cannot be changed is told after the rest was done', () => {
@@ -195,7 +204,7 @@ describe('differencesOf', () => {
     const wanted = wantedOf({ ...given, found });
     expect(differencesOf(wanted, found).map((each) => each.field)).toEqual([field]);
     const { size: _size, sizeUnit: _unit, ...kept } = found;
-    expect(differencesOf(wanted, { ...kept, ...updatedSpec(wanted, found) } as LoadBalancer)).toEqual([]);
+    expect(differencesOf(wanted, { ...kept, ...updatedSpec(wanted, found) })).toEqual([]);
   });
 
   test.each<{ when: string; found: Partial<LoadBalancer>; given?: Given }>([

@@ -2,8 +2,10 @@
 // not tried but told, after everything else was brought into line.
 import { backoff, onChange, OperatorError } from '@longshore/reconciler-core';
 import type { PlannedStep } from '@longshore/cloud-provider';
+import type { KubeService } from '@longshore/k8s-runtime';
 import type { DropletId, LoadBalancer, LoadBalancerId, LoadBalancerSpec } from '@longshore/digitalocean-api';
 import { ANNOTATIONS } from '../annotations.ts';
+import { attemptOf, defaultName } from './ownership.ts';
 import { describeDifference, differencesOf, updatedSpec } from './differences.ts';
 import type { Difference } from './differences.ts';
 
@@ -13,6 +15,12 @@ export interface NoteStep {
   readonly id: LoadBalancerId | 'created';
   /** Absent when the Service has it already, or asks for another. */
   readonly type?: string;
+}
+
+/** Noted before a balancer is asked for under a name that the user may change: a lost answer is found again all the same. */
+export interface NoteAttemptStep {
+  readonly kind: 'note-attempt';
+  readonly name: string;
 }
 
 /** One step towards the wanted balancer. */
@@ -26,6 +34,7 @@ export type Step =
     }
   | { readonly kind: 'remove-targets'; readonly id: LoadBalancerId; readonly dropletIds: readonly DropletId[] }
   | { readonly kind: 'delete'; readonly id: LoadBalancerId; readonly name: string }
+  | NoteAttemptStep
   | NoteStep;
 
 /** Steps, what holds the rest up (the result is in progress), and what only the user can change (an error after the steps). */
@@ -39,8 +48,7 @@ export interface BalancerPlan {
 export interface PlanFacts {
   readonly wanted: LoadBalancerSpec;
   readonly found: LoadBalancer | undefined;
-  /** Annotations of the Service. */
-  readonly annotations: Readonly<Record<string, string>>;
+  readonly service: KubeService;
   /** placement.ts: sentences about what the balancer cannot become. */
   readonly conflicts: readonly string[];
   /** Names of nodes without an address that the balancer could reach. */
@@ -53,9 +61,7 @@ export interface PlanFacts {
 export function planBalancer(facts: PlanFacts): BalancerPlan {
   const { found, wanted } = facts;
   const note = planNote(facts);
-  if (!found) {
-    return wanted.dropletIds?.length ? { steps: [{ kind: 'create', spec: wanted }, ...note] } : noBackends(facts, []);
-  }
+  if (!found) return wanted.dropletIds?.length ? { steps: planCreation(facts, note) } : noBackends(facts, []);
   if (found.status === 'new') return { steps: note, waitingFor: 'DigitalOcean creates the load balancer' };
   if (found.status !== 'active') return { steps: note, refusal: unexpectedStatus(found) };
   if (!wanted.dropletIds?.length && facts.unreachable.length > 0) return noBackends(facts, note);
@@ -84,6 +90,8 @@ export function describeStep(step: Step): PlannedStep {
       };
     case 'delete':
       return { kind: step.kind, summary: `delete load balancer ${step.name} (${step.id})` };
+    case 'note-attempt':
+      return { kind: step.kind, summary: `note that load balancer ${step.name} is asked for` };
     case 'note-identity':
       return { kind: step.kind, summary: `note load balancer ${step.id} in the annotations of the Service` };
   }
@@ -106,14 +114,27 @@ function update(wanted: LoadBalancerSpec, found: LoadBalancer, changes: readonly
   return { kind: 'update', id: found.id, spec: updatedSpec(wanted, found), changes };
 }
 
-// The Go program reads and writes the same two annotations, so going back to it finds the balancer again. A type that the user has
-// written is left as it is: overwriting it would hide that it cannot be had.
-function planNote({ found, wanted, annotations }: PlanFacts): readonly NoteStep[] {
-  const hasType = (annotations[ANNOTATIONS.type.key] ?? '') !== '';
-  const type = found?.type ?? wanted.type;
-  if (found && hasType && annotations[ANNOTATIONS.loadBalancerId.key] === found.id) return [];
-  const id = found?.id ?? 'created';
-  return [{ kind: 'note-identity', id, ...(hasType || type === undefined ? {} : { type }) }];
+function planCreation({ wanted, service }: PlanFacts, note: readonly NoteStep[]): readonly Step[] {
+  const needsNote = wanted.name !== defaultName(service) && wanted.name !== attemptOf(service);
+  return [
+    ...(needsNote ? [{ kind: 'note-attempt', name: wanted.name } as const] : []),
+    { kind: 'create', spec: wanted },
+    ...note,
+  ];
+}
+
+// The Go program reads and writes the annotations of ID and type as well, so going back to it finds the balancer again. A type that the
+// user has written is left as it is: overwriting it would hide that it cannot be had.
+function planNote({ found, wanted, service }: PlanFacts): readonly NoteStep[] {
+  const annotations = service.metadata?.annotations ?? {};
+  const type = annotations[ANNOTATIONS.type.key] ? {} : typeOf(found ?? wanted);
+  if (!found) return [{ kind: 'note-identity', id: 'created', ...type }];
+  const isNoted = annotations[ANNOTATIONS.loadBalancerId.key] === found.id && !('type' in type);
+  return isNoted ? [] : [{ kind: 'note-identity', id: found.id, ...type }];
+}
+
+function typeOf({ type }: LoadBalancerSpec): Pick<NoteStep, 'type'> {
+  return type === undefined ? {} : { type };
 }
 
 function noBackends({ unreachable, mayBecomeReachable }: PlanFacts, steps: readonly Step[]): BalancerPlan {

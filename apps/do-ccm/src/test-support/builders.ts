@@ -58,7 +58,7 @@ export function aService(wish: ServiceWish = {}): KubeService {
     },
     spec: { type: 'LoadBalancer', ports, externalTrafficPolicy: 'Cluster', ...wish.spec },
     status: { loadBalancer: { ingress } },
-  } as KubeService;
+  };
 }
 
 /** What can be different about a Node. */
@@ -87,7 +87,7 @@ export function aNode(name: string, wish: NodeWish = {}): KubeNode {
         ...external.map((address) => ({ type: 'ExternalIP', address })),
       ],
     },
-  } as KubeNode;
+  };
 }
 
 /** An active droplet with private and public IPv4. */

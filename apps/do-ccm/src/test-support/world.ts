@@ -17,6 +17,7 @@ export class FakeCluster {
   readonly #services = new Map<string, KubeService>();
   readonly patches: object[] = [];
   readonly client: Pick<KubeClient, 'patch'>;
+  readonly region = 'fra1';
   readonly services = { list: (): readonly KubeService[] => [...this.#services.values()] };
 
   constructor() {
@@ -47,7 +48,7 @@ export class FakeCluster {
 
   /** Writes the status, as the controller does. */
   show(name: string, loadBalancer: LoadBalancerStatus): void {
-    this.put({ ...this.get(name), status: { loadBalancer } } as KubeService);
+    this.put({ ...this.get(name), status: { loadBalancer } });
   }
 
   /** Takes a Service out. */
@@ -75,7 +76,7 @@ export interface World {
 /** Options of `aWorld`. */
 export interface WorldOptions {
   readonly cloud?: DigitalOceanOptions;
-  readonly config?: Partial<BalancerConfig>;
+  readonly config?: Partial<Omit<BalancerConfig, 'region'>>;
   readonly vpcId?: string;
 }
 
@@ -95,8 +96,7 @@ export async function aWorld(options: WorldOptions = {}): Promise<World> {
   const cluster = new FakeCluster();
   const vpcId = options.vpcId === undefined ? undefined : parseVpcId(options.vpcId);
   const instances = new DropletInstances({ droplets: api.droplets, clock, vpcId });
-  const config: BalancerConfig = {
-    region: 'fra1',
+  const config: Omit<BalancerConfig, 'region'> = {
     vpcId,
     clusterTag: undefined,
     defaultType: 'REGIONAL_NETWORK',
