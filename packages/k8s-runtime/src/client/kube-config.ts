@@ -126,8 +126,8 @@ async function readDocument(path: string): Promise<KubeConfigDocument> {
 async function parseText(file: string, text: string): Promise<unknown> {
   try {
     if (text.trimStart().startsWith('{')) return JSON.parse(text);
-    const { parse } = await import('yaml');
-    return parse(text);
+    const { parseYaml } = await import('./parse-yaml.ts');
+    return parseYaml(text);
   } catch (error) {
     // Only the first line: what follows quotes the file, which holds secrets.
     const [problem = ''] = messageOf(error).split('\n');
