@@ -5,7 +5,7 @@ import type { KubeNode } from '@longshore/k8s-runtime';
 import { addressesInWords } from '../node/addresses.ts';
 import { describeNodeStep } from '../node/describe-node-step.ts';
 import { isUninitialized, nameOf } from '../node/node-facts.ts';
-import { planNode } from '../node/node-plan.ts';
+import { needsFinding, planNode } from '../node/node-plan.ts';
 import type { NodeFinding, NodePlan, NodePlanOptions, NodeStep } from '../node/node-plan.ts';
 import { reasonToIgnore } from '../node/ownership.ts';
 import type { InstanceFinding, NodeAddress } from '../provider.ts';
@@ -55,8 +55,10 @@ export function unknownMachines({ nodes, findings, settings }: NodeFacts): PlanR
   return { steps: [], problems: [], unknown };
 }
 
-function findingOf(node: KubeNode, { findings }: NodeFacts): NodeFinding {
-  return findings.get(nameOf(node)) ?? { state: 'not-mine' };
+// The node controller does not ask about initialized Nodes: it repairs their labels even where the cloud would not know them.
+function findingOf(node: KubeNode, { findings, settings }: NodeFacts): NodeFinding {
+  const unanswered = needsFinding(node, nodePlanOptions(settings)) ? 'not-mine' : 'not-asked';
+  return findings.get(nameOf(node)) ?? { state: unanswered };
 }
 
 function stepsOf(node: KubeNode, { steps }: NodePlan): readonly ReportedStep[] {
