@@ -58,7 +58,7 @@ export async function clusterTables(client: KubeClient): Promise<string> {
   const balanced = serviceList.items.filter(({ spec }) => spec?.type === 'LoadBalancer');
   return [
     textTable(
-      ['NODE', 'PROVIDER ID', 'TYPE', 'REGION', 'INTERNAL IP', 'EXTERNAL IP', 'TAINTS'],
+      ['NODE', 'PROVIDER ID', 'TYPE', 'REGION', 'INTERNAL IP', 'EXTERNAL IP', 'INITIALIZED'],
       nodeList.items.map(nodeRow),
     ),
     '',
@@ -78,7 +78,7 @@ function nodeRow(node: KubeNode): readonly string[] {
     label('topology.kubernetes.io/region'),
     address('InternalIP'),
     address('ExternalIP'),
-    node.spec?.taints?.map(({ key }) => key).join(',') || 'none',
+    node.spec?.taints?.some(({ key }) => key === TAINT.key) ? 'no' : 'yes',
   ];
 }
 

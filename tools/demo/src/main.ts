@@ -14,8 +14,10 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
       task: (_: unknown, task: { title: string; output: string }): Promise<void> => {
         signal.throwIfAborted();
         const startedAt = performance.now();
+        let last = '';
         const progress = (message: string): void => {
-          task.output = message;
+          if (message !== last) task.output = message;
+          last = message;
         };
         return step.run(progress).then(() => {
           task.title = `${step.title} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`;
@@ -37,7 +39,7 @@ async function showWorld({ client, cloud }: Demo): Promise<void> {
   const calls = Object.entries(cloud.callsByRoute()).map(([route, count]) => [route, String(count)]);
   console.log(textTable(['CLOUD CALLS', 'COUNT'], calls));
   console.log(
-    '\nLook at: every node has a provider ID, labels and addresses and no taint; the Service has an address; and the number',
+    '\nLook at: every node is initialized, with provider ID, labels and addresses; the Service has an address; and the number',
   );
   console.log('of cloud calls does not depend on the number of nodes (try `npm run demo -- --nodes 100`).');
 }
