@@ -24,3 +24,4 @@ export * from './serve/webhook-flags.ts';
 export * from './serve/serving-certificates.ts';
 export * from './serve/listen-plan.ts';
 export * from './serve/page-server.ts';
+export * from './serve/serving-from-flags.ts';

@@ -1,6 +1,7 @@
 // What leader election decides, as tables. The clock is a number; the wall clock appears only in what is written.
 import { describe, expect, test } from '@jest/globals';
 import type { KubeLease } from '../client/resource-type.ts';
+import { newIdentity } from './identity.ts';
 import {
   heldLease,
   newLease,
@@ -113,4 +114,9 @@ describe('what is written', () => {
   test('times have microseconds', () => {
     expect(toMicroTime(wallMs)).toBe('2026-11-21T10:00:00.123000Z');
   });
+});
+
+test('every start of a replica is a candidate of its own', () => {
+  expect(newIdentity('host')).toMatch(/^host_[0-9a-f-]{36}$/);
+  expect(newIdentity('host')).not.toBe(newIdentity('host'));
 });

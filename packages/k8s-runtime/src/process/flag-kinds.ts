@@ -145,14 +145,13 @@ function parseMap(
 export function enumFlag<const Word extends string>(
   options: FlagOptions<Word> & { readonly default: NoInfer<Word>; readonly values: readonly Word[] },
 ): Flag<Word> {
+  // An empty word means "not given" and is allowed, but nobody needs to read about it.
+  const named = options.values.filter((word) => word !== '').join(', ');
   return {
     ...options,
     kind: 'enum',
-    help: `${options.help} One of: ${options.values.filter((word) => word !== '').join(', ')}.`,
-    parse: (text) =>
-      options.values.find((word) => word === text) ?? {
-        problem: `is not allowed; allowed: ${options.values.join(', ')}`,
-      },
+    help: `${options.help} One of: ${named}.`,
+    parse: (text) => options.values.find((word) => word === text) ?? { problem: `is not allowed; allowed: ${named}` },
     format: (value) => value,
   };
 }

@@ -50,6 +50,7 @@ export class DelegatedAuth implements Runnable {
   readonly #options: DelegatedAuthOptions;
   readonly #tokens: TtlCache<UserInfo | undefined>;
   readonly #accesses: TtlCache<boolean>;
+  readonly #listeners: (() => void)[] = [];
   #published: KubeConfigMap | undefined;
   #trust: Trust;
 
@@ -63,6 +64,11 @@ export class DelegatedAuth implements Runnable {
   /** CA certificates (PEM) for the TLS server to verify client certificates with. */
   get clientCas(): readonly string[] {
     return this.#trust.cas;
+  }
+
+  /** `listener` runs when other CAs are trusted than before. */
+  onNewCas(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   /** The guard for PageServer. */
@@ -104,7 +110,9 @@ export class DelegatedAuth implements Runnable {
       this.#published = await client.get(configMaps, authenticationConfigMap, { signal, timeoutMs: CALL_TIMEOUT_MS });
       if (!this.#published) throw new Error('it does not exist');
     }
+    const before = this.#trust.cas.join();
     this.#trust = this.#readTrust();
+    if (this.#trust.cas.join() !== before) for (const listener of this.#listeners) listener();
   }
 
   #readTrust(): Trust {

@@ -15,18 +15,21 @@ import { systemClock } from '@longshore/reconciler-core';
 import { FakeClock, recordingLogger } from '@longshore/reconciler-core/testing';
 import { FakeKubeClient } from '../client/fake/fake-kube-client.ts';
 import { configMaps } from '../client/resource-type.ts';
-import { defaultsOf } from '../process/flags.ts';
+import { defaultsOf, parseFlags } from '../process/flags.ts';
 import { PrometheusMetrics } from '../process/metrics.ts';
 import { Verbosity } from '../process/verbosity.ts';
 import { authenticationFlags, authorizationFlags } from './auth-flags.ts';
 import { DelegatedAuth } from './delegated-auth.ts';
 import type { AuthFlagValues } from './delegated-auth.ts';
 import { HealthChecks, progressCheck } from './health-checks.ts';
+import type { PageRequest } from './page.ts';
 import { PageServer } from './page-server.ts';
 import type { PageServerOptions } from './page-server.ts';
 import { selfSignedCertificate } from './self-signed.ts';
 import { ServingCertificates } from './serving-certificates.ts';
 import type { ServingCertificatesOptions } from './serving-certificates.ts';
+import { checkServingFlags, servingFlags } from './serving-flags.ts';
+import { newPageServer, pageServerFromFlags } from './serving-from-flags.ts';
 import { standardPages } from './standard-pages.ts';
 
 const log = recordingLogger();
@@ -103,15 +106,12 @@ function ask(port: number, path: string, options: RequestOptions & { readonly se
   });
 }
 
-function certificateShown(port: number, servername?: string): Promise<string> {
+function certificateShown(port: number, options: { servername?: string; host?: string } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(
-      { host: '127.0.0.1', port, rejectUnauthorized: false, ...(servername ? { servername } : {}) },
-      () => {
-        resolve(socket.getPeerCertificate().subjectaltname ?? '');
-        socket.destroy();
-      },
-    );
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...options }, () => {
+      resolve(socket.getPeerCertificate().subjectaltname ?? '');
+      socket.destroy();
+    });
     socket.on('error', reject);
   });
 }
@@ -199,6 +199,67 @@ describe('PageServer', () => {
   });
 });
 
+describe('pageServerFromFlags', () => {
+  const parts = { program: 'do-ccm', pages: {}, clock: systemClock, log };
+
+  test('--secure-port=0 is no server', () => {
+    expect(pageServerFromFlags({ ...defaultsOf(servingFlags), 'secure-port': 0 }, parts)).toBeUndefined();
+  });
+
+  test('certificate and key must be given together', () => {
+    const values = { ...defaultsOf(servingFlags), 'tls-cert-file': 'a.crt' };
+    expect(checkServingFlags(values)).toEqual(['--tls-cert-file and --tls-private-key-file must be given together']);
+    expect(checkServingFlags(defaultsOf(servingFlags))).toEqual([]);
+  });
+
+  test.each([
+    { flags: ['--bind-address=localhost'], problem: '--bind-address: "localhost" is not an IP address' },
+    { flags: ['--secure-port=-1'], problem: '--secure-port: "-1" is not a port (0-65535)' },
+    {
+      flags: ['--tls-min-version=TLS12'],
+      problem:
+        '--tls-min-version: "TLS12" is not allowed; allowed: VersionTLS10, VersionTLS11, VersionTLS12, VersionTLS13',
+    },
+    {
+      flags: ['--tls-sni-cert-key=a.crt'],
+      problem: '--tls-sni-cert-key: "a.crt" is not certificate,key or certificate,key:name,name',
+    },
+  ])('$flags is refused', ({ flags, problem }) => {
+    expect(() => parseFlags(servingFlags, flags, { program: 'x', version: '0', description: '' })).toThrow(problem);
+  });
+
+  test('a certain address is in the generated certificate, and other CAs of clients are in force at once', async () => {
+    let cas: readonly string[] = [];
+    const listeners: (() => void)[] = [];
+    const auth = {
+      guard: async ({ clientCertificate }: PageRequest) => ({
+        status: clientCertificate?.isTrusted ? 200 : 401,
+        body: '',
+      }),
+      get clientCas() {
+        return cas;
+      },
+      onNewCas: (listener: () => void) => void listeners.push(listener),
+    };
+    const server = newPageServer(
+      { ...defaultsOf(servingFlags), 'bind-address': '127.0.0.2' },
+      { ...parts, auth, port: 0 },
+    );
+    const abort = new AbortController();
+    await server.listen();
+    const ended = server.run(abort.signal);
+    stops.push(async () => (abort.abort(), ended));
+    const ca = await issue('ca');
+    const asked = { ...(await issue('bob', { ca })), host: '127.0.0.2' };
+    const { port = 0 } = server.address ?? {};
+    expect(await certificateShown(port, { host: '127.0.0.2' })).toContain('IP Address:127.0.0.2');
+    expect((await ask(port, '/', asked)).status).toBe(401);
+    cas = [ca.cert];
+    listeners.forEach((listener) => listener());
+    expect((await ask(port, '/', asked)).status).toBe(200);
+  });
+});
+
 describe('certificates', () => {
   test('files are noticed when they change; a broken file changes nothing', async () => {
     const files = writePair('tls', ['one.test']);
@@ -229,9 +290,9 @@ describe('certificates', () => {
     const own = writePair('own', ['own.test']);
     const sniPairs = [`${wild.certFile},${wild.keyFile}:*.wild.test`, `${own.certFile},${own.keyFile}`];
     const { port } = await serve({ certificates: certificates({ ...main, sniPairs }) });
-    expect(await certificateShown(port, 'a.wild.test')).toBe('DNS:ignored.test');
-    expect(await certificateShown(port, 'own.test')).toBe('DNS:own.test');
-    expect(await certificateShown(port, 'other.test')).toBe('DNS:main.test');
+    expect(await certificateShown(port, { servername: 'a.wild.test' })).toBe('DNS:ignored.test');
+    expect(await certificateShown(port, { servername: 'own.test' })).toBe('DNS:own.test');
+    expect(await certificateShown(port, { servername: 'other.test' })).toBe('DNS:main.test');
   });
 
   test('--cert-dir gets the generated pair, and the next start uses it', () => {

@@ -13,8 +13,8 @@ import { PrometheusMetrics } from '../process/metrics.ts';
 import { authenticationFlags, authorizationFlags } from './auth-flags.ts';
 import { DelegatedAuth } from './delegated-auth.ts';
 import { HealthChecks } from './health-checks.ts';
-import { PageServer } from './page-server.ts';
-import { ServingCertificates } from './serving-certificates.ts';
+import { servingFlags } from './serving-flags.ts';
+import { newPageServer } from './serving-from-flags.ts';
 import { standardPages } from './standard-pages.ts';
 
 let controlPlane: ControlPlane;
@@ -30,36 +30,17 @@ beforeAll(async () => {
   const common = { clock: systemClock, log: silentLogger };
   const auth = new DelegatedAuth({ flags, authenticationClient: client, authorizationClient: client, ...common });
   const sliMetrics = new PrometheusMetrics();
-  const server = new PageServer({
-    listen: { bindAddress: '127.0.0.1', port: 0, portFlag: '--secure-port', addressFlag: '--bind-address' },
-    guard: auth.guard,
-    certificates: new ServingCertificates({
-      ...{
-        certFile: '',
-        keyFile: '',
-        certDir: '',
-        pairName: 'x',
-        sniPairs: [],
-        minVersion: '',
-        cipherSuites: [],
-        curves: [],
-      },
-      generatedNames: ['localhost', '127.0.0.1'],
-      clientCas: () => auth.clientCas,
-      ...common,
-    }),
-    pages: standardPages({
-      ...{ program: 'x', version: 'v0.1.0', metrics: new PrometheusMetrics(), sliMetrics, configz: () => ({}) },
-      ...{ health: new HealthChecks({ ...common, sliMetrics }), flags: { table: {}, values: {} } },
-      ...{ startedMs: 0, nowMs: () => 0 },
-    }),
-    ...common,
+  const values = { ...defaultsOf(servingFlags), 'bind-address': '127.0.0.1' };
+  const pages = standardPages({
+    ...{ program: 'x', version: 'v0.1.0', metrics: new PrometheusMetrics(), sliMetrics, configz: () => ({}) },
+    ...{ health: new HealthChecks({ ...common, sliMetrics }), flags: { table: {}, values: {} } },
+    ...{ startedMs: 0, nowMs: () => 0 },
   });
+  const server = newPageServer(values, { program: 'x', pages, auth, port: 0, ...common });
   await server.listen();
   port = server.address?.port ?? 0;
   running = Promise.all([auth.run(abort.signal), server.run(abort.signal)]);
   await waitFor(() => auth.clientCas.length > 0, { what: 'the client CA is known' });
-  server.refreshCertificates();
 }, 300_000);
 
 afterAll(async () => {
