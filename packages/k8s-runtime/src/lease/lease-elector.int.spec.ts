@@ -170,3 +170,20 @@ test('a role that grants no watch is enough', async () => {
   await waitFor(() => second.state.isActing, { what: 'b leads' });
   expect(await lease('no-watch')).toMatchObject({ holderIdentity: 'b', leaseTransitions: 1 });
 });
+
+test('an event that happens again is counted on the same Event object', async () => {
+  const log = silentLogger;
+  const recorder = createEventRecorder({ client: admin, component: 'test', clock: systemClock, log });
+  const stop = new AbortController();
+  const ended = recorder.run(stop.signal);
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'counted', uid: 'u-1' } };
+  const stored = async () =>
+    (await admin.list(events, { namespace: 'default', fieldSelector: 'involvedObject.name=counted' })).items;
+  recorder.warning(node, 'CloudNodeInitFailed', 'no address');
+  await waitFor(async () => (await stored())[0]?.count === 1, { what: 'the event is stored' });
+  recorder.warning(node, 'CloudNodeInitFailed', 'no address');
+  await waitFor(async () => (await stored())[0]?.count === 2, { what: 'the event is counted' });
+  expect(await stored()).toMatchObject([{ type: 'Warning', message: 'no address', involvedObject: { uid: 'u-1' } }]);
+  stop.abort();
+  await ended;
+});
