@@ -47,83 +47,93 @@ function briefly({ steps, problems, unknown }: PlanReport): readonly string[] {
   ];
 }
 
+interface Row {
+  readonly when: string;
+  readonly traits: ServiceTraits;
+  readonly answer: LoadBalancerPlan | Error | undefined;
+  readonly problems?: readonly Problem[];
+  readonly says: readonly string[];
+}
+
+const rows: readonly Row[] = [
+  { when: 'all is right', traits: settled, answer: right, says: [] },
+  { when: 'it is new', traits: {}, answer: missing, says: ['add-finalizer', 'create', 'write-status'] },
+  { when: 'its balancer is gone', traits: settled, answer: missing, says: ['create'] },
+  {
+    when: 'the balancer is ready, but not shown',
+    traits: { hasFinalizer: true },
+    answer: right,
+    says: ['write-status'],
+  },
+  {
+    when: 'the balancer is being made: its status waits',
+    traits: { hasFinalizer: true },
+    answer: { ...right, blockedBy: ['it is being created'] },
+    says: ['waiting: it is being created'],
+  },
+  {
+    when: 'another address is shown than the provider has',
+    traits: settled,
+    answer: { ...right, status: { ingress: [{ ip: '192.0.2.9' }] } },
+    says: ['write-status'],
+  },
+  {
+    when: 'the same address is shown, stored with the default mode',
+    traits: { hasFinalizer: true, ingress: [{ ip: '192.0.2.1', ipMode: 'VIP' }] },
+    answer: { ...right, status: { ingress: [{ ip: '192.0.2.1' }] } },
+    says: [],
+  },
+  {
+    when: 'the provider leaves it alone: only the finalizer is ours',
+    traits: {},
+    answer: { steps: [], blockedBy: ['the annotation disown is true'] },
+    says: ['add-finalizer', 'waiting: the annotation disown is true'],
+  },
+  {
+    when: 'the cloud fails',
+    traits: {},
+    answer: new Error('503'),
+    says: ['add-finalizer', 'unknown: planning its load balancer failed: 503'],
+  },
+  {
+    when: 'the settings are wrong',
+    traits: {},
+    answer: undefined,
+    problems: [wrong, odd],
+    says: ['error: a is wrong', 'warning: b is odd'],
+  },
+  { when: 'the settings are odd', traits: settled, answer: right, problems: [odd], says: ['warning: b is odd'] },
+  { when: 'it is a ClusterIP', traits: { type: 'ClusterIP' }, answer: undefined, says: [] },
+  { when: 'it has a class', traits: { spec: { loadBalancerClass: 'x/y' } }, answer: undefined, says: [] },
+  { when: 'it goes without our finalizer', traits: { isBeingDeleted: true }, answer: undefined, says: [] },
+  {
+    when: 'it goes',
+    traits: { ...settled, isBeingDeleted: true },
+    answer: { found: {}, steps: [{ kind: 'delete', summary: 'delete it' }], blockedBy: [] },
+    says: ['delete', 'release'],
+  },
+  {
+    when: 'it goes, and so does the balancer already',
+    traits: { ...settled, isBeingDeleted: true },
+    answer: { found: {}, steps: [], blockedBy: ['the cloud removes it'] },
+    says: ['waiting: the cloud removes it'],
+  },
+  {
+    when: 'it goes, and the cloud fails: the finalizer stays',
+    traits: { ...settled, isBeingDeleted: true },
+    answer: new Error('503'),
+    says: ['unknown: planning its load balancer failed: 503'],
+  },
+  {
+    when: 'its type has changed',
+    traits: { hasFinalizer: true, type: 'NodePort' as const },
+    answer: { steps: [], blockedBy: [] },
+    says: ['release'],
+  },
+];
+
 describe('planOneService', () => {
-  test.each([
-    { when: 'all is right', traits: settled, answer: right, says: [] },
-    { when: 'it is new', traits: {}, answer: missing, says: ['add-finalizer', 'create', 'write-status'] },
-    { when: 'its balancer is gone', traits: settled, answer: missing, says: ['create'] },
-    {
-      when: 'the balancer is ready, but not shown',
-      traits: { hasFinalizer: true },
-      answer: right,
-      says: ['write-status'],
-    },
-    {
-      when: 'the balancer is being made: its status waits',
-      traits: { hasFinalizer: true },
-      answer: { ...right, blockedBy: ['it is being created'] },
-      says: ['waiting: it is being created'],
-    },
-    {
-      when: 'another address is shown than the provider has',
-      traits: settled,
-      answer: { ...right, status: { ingress: [{ ip: '192.0.2.9' }] } },
-      says: ['write-status'],
-    },
-    {
-      when: 'the same address is shown, stored with the default mode',
-      traits: { hasFinalizer: true, ingress: [{ ip: '192.0.2.1', ipMode: 'VIP' }] },
-      answer: { ...right, status: { ingress: [{ ip: '192.0.2.1' }] } },
-      says: [],
-    },
-    {
-      when: 'the provider leaves it alone: only the finalizer is ours',
-      traits: {},
-      answer: { steps: [], blockedBy: ['the annotation disown is true'] },
-      says: ['add-finalizer', 'waiting: the annotation disown is true'],
-    },
-    {
-      when: 'the cloud fails',
-      traits: {},
-      answer: new Error('503'),
-      says: ['add-finalizer', 'unknown: planning its load balancer failed: 503'],
-    },
-    {
-      when: 'the settings are wrong',
-      traits: {},
-      answer: undefined,
-      problems: [wrong, odd],
-      says: ['error: a is wrong', 'warning: b is odd'],
-    },
-    { when: 'the settings are odd', traits: settled, answer: right, problems: [odd], says: ['warning: b is odd'] },
-    { when: 'it is a ClusterIP', traits: { type: 'ClusterIP' }, answer: undefined, says: [] },
-    { when: 'it has a class', traits: { spec: { loadBalancerClass: 'x/y' } }, answer: undefined, says: [] },
-    { when: 'it goes without our finalizer', traits: { isBeingDeleted: true }, answer: undefined, says: [] },
-    {
-      when: 'it goes',
-      traits: { ...settled, isBeingDeleted: true },
-      answer: { found: {}, steps: [{ kind: 'delete', summary: 'delete it' }], blockedBy: [] },
-      says: ['delete', 'release'],
-    },
-    {
-      when: 'it goes, and so does the balancer already',
-      traits: { ...settled, isBeingDeleted: true },
-      answer: { found: {}, steps: [], blockedBy: ['the cloud removes it'] },
-      says: ['waiting: the cloud removes it'],
-    },
-    {
-      when: 'it goes, and the cloud fails: the finalizer stays',
-      traits: { ...settled, isBeingDeleted: true },
-      answer: new Error('503'),
-      says: ['unknown: planning its load balancer failed: 503'],
-    },
-    {
-      when: 'its type has changed',
-      traits: { hasFinalizer: true, type: 'NodePort' as const },
-      answer: { steps: [], blockedBy: [] },
-      says: ['release'],
-    },
-  ])('when $when', ({ traits, answer, problems, says }) => {
+  test.each(rows)('when $when', ({ traits, answer, problems, says }) => {
     expect(briefly(plannedWith(traits, answer, { problems: problems ?? [] }))).toEqual(says);
   });
 

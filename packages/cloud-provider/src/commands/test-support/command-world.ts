@@ -59,7 +59,7 @@ export class CommandWorld {
   putEvent(kind: string, key: { readonly name: string; readonly namespace: string }, event: Partial<KubeEvent>): this {
     const name = `${key.name}.${this.client.objects(events).length}`;
     const involvedObject = { kind, ...key };
-    this.client.put(events, { metadata: { name, namespace: key.namespace }, involvedObject, ...event } as KubeEvent);
+    this.client.put(events, { metadata: { name, namespace: key.namespace }, involvedObject, ...event });
     return this;
   }
 
