@@ -17,9 +17,7 @@ beforeAll(async () => {
 afterAll(() => cluster?.stop());
 afterEach(async () => {
   for (const scene of scenes.splice(0)) await scene.stop();
-  for (const { metadata } of (await cluster.admin.list(nodeType)).items) {
-    await cluster.admin.remove(nodeType, { name: metadata?.name ?? '' });
-  }
+  await cluster?.removeNodes();
 });
 
 function aScene(client: KubeClient = cluster.admin): LiveScene {

@@ -17,9 +17,7 @@ beforeAll(async () => {
 afterAll(() => cluster?.stop());
 afterEach(async () => {
   for (const scene of scenes.splice(0)) await scene.stop();
-  for (const { metadata } of (await cluster.admin.list(nodeType)).items) {
-    await cluster.admin.remove(nodeType, { name: metadata?.name ?? '' });
-  }
+  await cluster?.removeNodes();
 });
 
 /** Starts the controller on an empty route table. */
@@ -74,7 +72,7 @@ test('row R7 the reason of another network plug-in is replaced', async () => {
 });
 
 test('row R12 watch mode: a pod range that is assigned leads to a route, a deleted node to its removal', async () => {
-  const { cloud } = await control({ isWatchBased: true });
+  const { cloud } = await control({ isWatchBased: true, spacingMs: 200 });
   await cluster.create(anInitializedNode({ name: 'r12' }));
   await cluster.change('r12', { spec: { podCIDR: '10.0.12.0/24', podCIDRs: ['10.0.12.0/24'] } });
   await waitFor(() => cloud.routes.length === 1, { what: 'the route', timeoutMs: 30_000 });

@@ -37,6 +37,8 @@ export interface RouteControllerOptions {
   readonly periodMs?: number | undefined;
   /** Gate CloudControllerManagerWatchBasedRoutesReconciliation; false by default: every period. */
   readonly isWatchBased?: boolean | undefined;
+  /** Watch mode: passes start at least so far apart; 10000 by default. */
+  readonly spacingMs?: number | undefined;
   /** Route operations in flight; 200 by default. */
   readonly operationsInFlight?: number | undefined;
   /** I12, as in NodeControllerOptions. */
@@ -48,8 +50,7 @@ type Pass = (signal: AbortSignal) => Promise<number>;
 
 const NAME = 'route';
 const KEY = 'routes';
-// Watch mode: passes start at least so far apart; what went wrong is repeated with growing pauses.
-const SPACING_MS = 10_000;
+// Watch mode: what went wrong is repeated with pauses that grow up to this.
 const LONGEST_PAUSE_MS = 5 * 60_000;
 // Watch mode: a pass although no Node changed, because somebody may have changed the cloud.
 const RESYNC_MS = 12 * 3600_000;
@@ -99,7 +100,8 @@ function inPeriods({ nodes, clock, log, periodMs = 10_000 }: RouteControllerOpti
   };
 }
 
-function watchBased({ nodes, clock, log, metrics }: RouteControllerOptions, pass: Pass): CloudController {
+function watchBased(options: RouteControllerOptions, pass: Pass): CloudController {
+  const { nodes, clock, log, metrics, spacingMs = 10_000 } = options;
   let earliestMs = -Infinity;
   const controller = new Controller<string>({
     name: NAME,
@@ -108,9 +110,9 @@ function watchBased({ nodes, clock, log, metrics }: RouteControllerOptions, pass
     clock,
     log,
     metrics,
-    limiter: exponentialBackoff({ baseMs: SPACING_MS, capMs: LONGEST_PAUSE_MS }),
+    limiter: exponentialBackoff({ baseMs: spacingMs, capMs: LONGEST_PAUSE_MS }),
     reconcile: async (_key, { signal }) => {
-      earliestMs = clock.monotonicMs() + SPACING_MS;
+      earliestMs = clock.monotonicMs() + spacingMs;
       const failures = await pass(signal);
       if (failures === 0) return checkAgain(RESYNC_MS, 'the regular comparison');
       throw new OperatorError(

@@ -75,6 +75,12 @@ export class LiveCluster {
     await this.admin.patch(nodeType, { name }, { kind: 'merge', body }, subresource ? { subresource } : {});
   }
 
+  /** Deletes all Nodes: the next test starts with none. */
+  async removeNodes(): Promise<void> {
+    const { items } = await this.admin.list(nodeType);
+    await Promise.all(items.map(({ metadata }) => this.admin.remove(nodeType, { name: metadata?.name ?? '' })));
+  }
+
   /** Events about the Node, in the order of their creation. */
   async eventsOf(name: string): Promise<readonly KubeEvent[]> {
     const fieldSelector = `involvedObject.kind=Node,involvedObject.name=${name}`;
