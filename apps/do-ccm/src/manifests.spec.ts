@@ -169,7 +169,7 @@ describe('examples/loadbalancers', () => {
   const known = new Set<string>(Object.values(ANNOTATIONS).map(({ key }) => key));
 
   test('shows every case of the predecessor', () => {
-    expect(examples.map((file) => path.basename(file, '.yml'))).toEqual([
+    expect(examples.map((file) => path.basename(file, '.yml')).toSorted()).toEqual([
       'all-protos-nginx',
       'http-nginx',
       'http-nginx-with-backend-keepalive',

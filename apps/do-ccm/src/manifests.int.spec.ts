@@ -1,0 +1,171 @@
+// The manifests on a real API server, by the commands of the README, and the program with exactly the rights that they grant.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { acquireBinary, startControlPlane } from '@longshore/embedded-control-plane';
+import type { ControlPlane } from '@longshore/embedded-control-plane';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { appFolder, filesIn, onlyOne, textOf } from './test-support/manifest-files.ts';
+
+const FIRST_BUILD_MS = 1_800_000;
+const examples = filesIn('examples/loadbalancers').map((file) => path.basename(file, '.yml'));
+// The others wait for a certificate, which is the user's to name.
+const complete = examples.filter((name) => !/certificate-(id|name)/.test(textOf(`examples/loadbalancers/${name}.yml`)));
+const ACCOUNT = 'system:serviceaccount:kube-system:cloud-controller-manager';
+
+let plane: ControlPlane;
+let kubectlPath: string;
+let folder: string;
+
+beforeAll(async () => {
+  const onProgress = (message: string): boolean => process.stderr.write(`${message}\n`);
+  folder = await mkdtemp(path.join(tmpdir(), 'do-ccm-manifests-'));
+  kubectlPath = await acquireBinary('kubectl', '1.36', { onProgress });
+  plane = await startControlPlane({ minor: '1.36', audit: true, onProgress });
+}, FIRST_BUILD_MS);
+
+afterAll(async () => {
+  await plane.stop();
+  await rm(folder, { recursive: true });
+});
+
+// In the folder of the program, as the README says.
+async function kubectl(...args: string[]): Promise<string> {
+  const env = { ...process.env, KUBECONFIG: plane.kubeconfigPath, HOME: folder };
+  const { stdout } = await promisify(execFile)(kubectlPath, args, { cwd: appFolder, env });
+  return stdout;
+}
+
+describe('the commands of the README', () => {
+  test('kubectl apply -f releases/token.yml, then releases/v0.1.0.yml, create Secret and Deployment', async () => {
+    expect(await kubectl('apply', '-f', 'releases/token.yml')).toBe('secret/digitalocean created\n');
+    expect(await kubectl('-n', 'kube-system', 'get', 'secrets')).toMatch(/^digitalocean +Opaque +1 /m);
+    expect(await kubectl('apply', '-f', 'releases/v0.1.0.yml')).toContain(
+      'deployment.apps/digitalocean-cloud-controller-manager created\n',
+    );
+    const found = await kubectl('-n', 'kube-system', 'get', 'deployment', '-o', 'name');
+    expect(found).toBe('deployment.apps/digitalocean-cloud-controller-manager\n');
+    expect(await kubectl('apply', '-f', 'releases')).not.toMatch(/created|configured/);
+  });
+
+  test('the API server admits the pod of the Deployment, which is among the last to be evicted', async () => {
+    const { spec } = onlyOne('releases/v0.1.0.yml', 'Deployment') as unknown as { spec: { template: object } };
+    const pod = { ...spec.template, apiVersion: 'v1', kind: 'Pod' };
+    const file = path.join(folder, 'pod.json');
+    await writeFile(file, JSON.stringify({ ...pod, metadata: { name: 'ccm', namespace: 'kube-system' } }));
+    const priority = await kubectl('create', '--dry-run=server', '-f', file, '-o', 'jsonpath={.spec.priority}');
+    expect(priority).toBe('2000000000');
+  });
+
+  test('kubectl apply -f examples/loadbalancers creates every example', async () => {
+    const said = (await kubectl('apply', '-f', 'examples/loadbalancers')).split('\n');
+    for (const name of examples) {
+      expect(said).toContain(`service/${name} created`);
+      expect(said).toContain(`deployment.apps/${name} created`);
+    }
+    const services = await kubectl(
+      'get',
+      'services',
+      '-o',
+      'jsonpath={.items[?(@.spec.type=="LoadBalancer")].metadata.name}',
+    );
+    expect(services.split(' ').toSorted()).toEqual(examples.toSorted());
+  });
+});
+
+describe('the rights of releases/v0.1.0.yml', () => {
+  beforeAll(() => kubectl('apply', '-f', 'releases/v0.1.0.yml'));
+
+  const may = async (...question: string[]): Promise<boolean> => {
+    const asked = kubectl('auth', 'can-i', `--as=${ACCOUNT}`, ...question);
+    return (await asked.catch((error: { stdout?: string }) => error.stdout ?? '')).trim() === 'yes';
+  };
+
+  test.each([
+    { what: 'read Secrets', question: ['get', 'secrets', '-n', 'kube-system'] },
+    { what: 'read ConfigMaps', question: ['get', 'configmaps', '-n', 'kube-system'] },
+    { what: 'delete Services', question: ['delete', 'services'] },
+    { what: 'create Nodes', question: ['create', 'nodes'] },
+    { what: 'read Pods', question: ['list', 'pods'] },
+    { what: 'write the Lease of another', question: ['update', 'leases/kube-scheduler', '-n', 'kube-system'] },
+    { what: 'create Leases elsewhere', question: ['create', 'leases', '-n', 'default'] },
+  ])('do not allow to $what', async ({ question }) => {
+    expect(await may(...question)).toBe(false);
+  });
+
+  test('allow to remove Nodes and to keep the Lease', async () => {
+    expect(await may('delete', 'nodes')).toBe(true);
+    expect(await may('update', 'leases/cloud-controller-manager', '-n', 'kube-system')).toBe(true);
+  });
+
+  test('suffice: a Node is initialized, the examples get addresses, a balancer goes, and no call is refused', async () => {
+    const program = await startProgram();
+    try {
+      await kubectl('apply', '-f', await nodeFile('pool-a-1'));
+      await kubectl('wait', '--for=jsonpath={.spec.providerID}', 'node/pool-a-1', '--timeout=60s');
+      await kubectl('apply', '-f', 'examples/loadbalancers');
+      const services = complete.map((name) => `service/${name}`);
+      await kubectl('wait', '--for=jsonpath={.status.loadBalancer.ingress[0].ip}', ...services, '--timeout=60s');
+      // Waits for the finalizer, that is for the balancer to be gone.
+      await kubectl('delete', '--timeout=60s', '-f', 'examples/loadbalancers/tcp-nginx.yml');
+      const holder = 'jsonpath={.spec.holderIdentity}';
+      expect(await kubectl('-n', 'kube-system', 'get', 'lease', 'cloud-controller-manager', '-o', holder)).not.toBe('');
+    } catch (error) {
+      process.stderr.write(program.log());
+      throw error;
+    } finally {
+      await program.stop();
+    }
+    const calls = (await plane.auditEvents()).filter(({ user }) => user.username === ACCOUNT);
+    const refused = calls.filter(({ responseStatus }) => responseStatus?.code === 403);
+    expect(refused.map(({ verb, requestURI }) => `${verb} ${requestURI}`)).toEqual([]);
+    const used = new Set(calls.map(({ verb, objectRef }) => `${verb} ${pathOf(objectRef)}`));
+    expect([...used]).toEqual(
+      expect.arrayContaining([
+        'patch nodes',
+        'patch nodes/status',
+        'patch services',
+        'patch services/status',
+        'create events',
+        'create leases',
+      ]),
+    );
+  });
+
+  // As in the pod, but for the cloud, which is simulated, and the address of the API server.
+  async function startProgram(): Promise<{ log(): string; stop(): Promise<void> }> {
+    const kubeconfig = path.join(folder, 'ccm.kubeconfig');
+    const token = await plane.createToken({ namespace: 'kube-system', name: 'cloud-controller-manager' });
+    await plane.writeKubeconfig(kubeconfig, { token });
+    const flags = ['--leader-elect=true', '--secure-port=0', '--simulate', `--kubeconfig=${kubeconfig}`];
+    const source = ['--conditions=@longshore/source', path.join(appFolder, 'src/main.ts')];
+    const program = spawn(process.execPath, [...source, ...flags], { stdio: ['ignore', 'ignore', 'pipe'], env: {} });
+    const exit = once(program, 'exit');
+    let log = '';
+    program.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
+    return {
+      log: () => log,
+      async stop() {
+        program.kill('SIGTERM');
+        await exit;
+      },
+    };
+  }
+
+  async function nodeFile(name: string): Promise<string> {
+    const taint = { key: 'node.cloudprovider.kubernetes.io/uninitialized', value: 'true', effect: 'NoSchedule' };
+    const file = path.join(folder, `${name}.json`);
+    await writeFile(
+      file,
+      JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: { taints: [taint] } }),
+    );
+    return file;
+  }
+});
+
+function pathOf(about: { readonly resource?: string; readonly subresource?: string } = {}): string {
+  return [about.resource, about.subresource].filter((part) => part !== undefined).join('/');
+}
