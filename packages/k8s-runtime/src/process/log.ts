@@ -1,11 +1,11 @@
 // The logger of every program, on winston (the only file that imports it). Text as klog writes it, or JSON; secrets are replaced.
-// Lines are written before the call returns, so that the last one before an exit is not lost.
+// Errors are written before the call returns, other lines at the end of the turn or of the process: none is lost by an exit.
 import type { LogFields, Logger } from '@longshore/reconciler-core';
 import winston from 'winston';
+import { GatheredLines } from './gathered-lines.ts';
 import { toJsonLine, toKlogText } from './log-format.ts';
 import type { LogEntry } from './log-format.ts';
 import type { SecretRedactor } from './secrets.ts';
-import { writeStderr } from './standard-streams.ts';
 import { Verbosity } from './verbosity.ts';
 import type { VmoduleRule } from './verbosity.ts';
 
@@ -34,6 +34,8 @@ interface Sink {
   readonly levels: Verbosity;
 }
 
+type WriteLine = (text: string, severity: string) => unknown;
+
 const levels = { error: 0, warn: 1, info: 2 };
 const MESSAGE = Symbol.for('message');
 
@@ -44,7 +46,7 @@ export function createLogger(options: LogOptions): RootLogger {
     levels,
     level: 'info',
     format: winston.format((record) => ({ ...record, [MESSAGE]: lineOf(record.entry as LogEntry, options) }))(),
-    transports: [lineTransport(options.stream ? (text) => options.stream?.write(text) : writeStderr)],
+    transports: [lineTransport(options.stream ? (text) => options.stream?.write(text) : standardError())],
   });
   const write = (entry: LogEntry): void => void sink.log({ level: entry.severity, message: entry.message, entry });
   return Object.assign(new WinstonLogger({ write, levels: verbosity }, options.name ?? 'main', {}), { verbosity });
@@ -59,14 +61,22 @@ function lineOf(entry: LogEntry, { format, now, secrets }: LogOptions): string {
 // The declarations name this class `transport`, the module `Transport`.
 const { Transport } = winston as unknown as {
   readonly Transport: new (options: {
-    log(record: Readonly<Record<symbol, string>>, done: () => void): void;
+    log(record: Readonly<Record<symbol, string>> & { readonly level: string }, done: () => void): void;
   }) => Exclude<winston.LoggerOptions['transports'], readonly unknown[] | undefined>;
 };
 
-function lineTransport(write: (text: string) => unknown): InstanceType<typeof Transport> {
+function standardError(): WriteLine {
+  const lines = new GatheredLines();
+  return (text, severity) => {
+    lines.add(text);
+    if (severity === 'error') lines.flush();
+  };
+}
+
+function lineTransport(write: WriteLine): InstanceType<typeof Transport> {
   return new Transport({
     log(record, done) {
-      write(`${record[MESSAGE] ?? ''}\n`);
+      write(`${record[MESSAGE] ?? ''}\n`, record.level);
       done();
     },
   });
