@@ -3,7 +3,7 @@ import { recordingLogger } from '@longshore/reconciler-core/testing';
 import { anInitializedNode } from './testing/a-node.ts';
 import { aService } from './testing/a-service.ts';
 import { FakeLoadBalancers } from './testing/fake-load-balancers.ts';
-import { ServiceBench } from './testing/service-bench.ts';
+import { ServiceBench } from './test-support/service-bench.ts';
 import { dryRunClient } from '@longshore/k8s-runtime';
 import { dryRunEvents, dryRunLoadBalancers } from './wiring-dry-run.ts';
 

@@ -3,8 +3,8 @@ import { never, onChange, OperatorError, retryAfter } from '@longshore/reconcile
 import { anInitializedNode } from '../testing/a-node.ts';
 import { aService } from '../testing/a-service.ts';
 import type { ServiceTraits } from '../testing/a-service.ts';
-import { ServiceBench } from '../testing/service-bench.ts';
-import type { ServiceBenchOptions } from '../testing/service-bench.ts';
+import { ServiceBench } from '../test-support/service-bench.ts';
+import type { ServiceBenchOptions } from '../test-support/service-bench.ts';
 import { createEventRecorder, events, keyOf, services } from '@longshore/k8s-runtime';
 import type { KubeService } from '@longshore/k8s-runtime';
 import { FINALIZER_LOAD_BALANCER, TAINT_AUTOSCALER_DELETES } from '../well-known.ts';

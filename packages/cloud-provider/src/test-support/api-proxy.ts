@@ -79,7 +79,8 @@ export class ApiProxy {
   }
 
   #forward(incoming: IncomingMessage, response: ServerResponse): void {
-    const headers = { ...incoming.headers, host: undefined, authorization: `Bearer ${this.#plane.adminToken}` };
+    const { host: _here, ...asked } = incoming.headers;
+    const headers = { ...asked, authorization: `Bearer ${this.#plane.adminToken}` };
     const outgoing = forward(
       new URL(incoming.url ?? '/', this.#plane.server),
       { method: incoming.method, headers, ca: this.#plane.caCertPem },
