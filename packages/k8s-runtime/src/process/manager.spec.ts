@@ -116,6 +116,22 @@ describe('Manager', () => {
     expect(log.lines.map(({ message }) => message)).toContain('leaderelection lost');
   });
 
+  test('after a loss nothing is waited for longer than a second', async () => {
+    const { clock, notes, manager, stop } = setUp();
+    const lose = new AbortController();
+    manager
+      .add(part('server', notes, clock, 60_000), 'always')
+      .add(part('events', notes, clock, 60_000), 'flushing')
+      .add(part('controller', notes, clock, 60_000), 'leading');
+    const ended = manager.run(stop.signal, elector(notes, clock, lose.signal));
+    await clock.advance(2_000);
+    lose.abort();
+    let end: string | undefined;
+    void ended.then((how) => (end = how));
+    await clock.advance(1_000);
+    expect(end).toBe('lost');
+  });
+
   test('a leading part that does not end in time keeps the lease from being released', async () => {
     const { clock, notes, manager, stop } = setUp();
     manager.add(part('server', notes, clock), 'always').add(part('controller', notes, clock, 60_000), 'leading');

@@ -30,6 +30,8 @@ export interface ManagerOptions {
 const DRAIN_MS = 10_000;
 // Flushing and serving parts are quick or stuck.
 const WIND_DOWN_MS = 3_000;
+// The rest of a lease after its renew deadline is 3 s with the default times.
+const LOST_LIMIT_MS = 1_000;
 
 interface Part {
   readonly runnable: Runnable;
@@ -65,12 +67,13 @@ export class Manager {
     const flushing = this.#start(this.#parts.flushing, failure);
     const end = await this.#elect(elector, stop, failure);
     if (end === 'lost') {
-      // Somebody else may act already: nothing is worth waiting for, except that the last events go out.
+      // Reconciles that still run must not act beside those of the next leader: only the last events and answers are waited for.
       this.#log.error('leaderelection lost');
-      always.stop();
+      await Promise.all([this.#windDown(flushing, LOST_LIMIT_MS), this.#windDown(always, LOST_LIMIT_MS)]);
+    } else {
+      await this.#windDown(flushing, WIND_DOWN_MS);
+      await this.#windDown(always, WIND_DOWN_MS);
     }
-    await this.#windDown(flushing);
-    await this.#windDown(always);
     failure.throwIfAny();
     return end;
   }
@@ -108,9 +111,9 @@ export class Manager {
     return group;
   }
 
-  async #windDown(group: PartGroup): Promise<void> {
+  async #windDown(group: PartGroup, limitMs: number): Promise<void> {
     group.stop();
-    const busy = await group.ended(this.#clock, WIND_DOWN_MS);
+    const busy = await group.ended(this.#clock, limitMs);
     if (busy.length > 0) this.#log.warn('parts did not end in time', { parts: busy });
   }
 }
