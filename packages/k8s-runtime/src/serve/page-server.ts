@@ -31,6 +31,8 @@ const limits: ServerOptions = {
   headersTimeout: 32_000,
   requestTimeout: 60_000,
   keepAliveTimeout: 90_000,
+  // How often the two limits above are looked at.
+  connectionsCheckingInterval: 10_000,
 };
 const LONGEST_BODY = 65_536;
 const REFRESH_MS = 60_000;
