@@ -1,6 +1,6 @@
 // The manifests on a real API server, by the commands of the README, and the program with exactly the rights that they grant.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { acquireBinary, startControlPlane } from '@longshore/embedded-control-plane';
+import { acquireBinary, DEFAULT_MINOR, parseMinor, startControlPlane } from '@longshore/embedded-control-plane';
 import type { ControlPlane } from '@longshore/embedded-control-plane';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,11 @@ const FIRST_BUILD_MS = 1_800_000;
 const examples = filesIn('examples/loadbalancers').map((file) => path.basename(file, '.yml'));
 // The others wait for a certificate, which is the user's to name.
 const complete = examples.filter((name) => !/certificate-(id|name)/.test(textOf(`examples/loadbalancers/${name}.yml`)));
+const NAME = 'digitalocean-cloud-controller-manager';
 const ACCOUNT = 'system:serviceaccount:kube-system:cloud-controller-manager';
+
+// LONGSHORE_TEST_MINOR=1.34 runs the same against an older minor (which is built first).
+const minor = parseMinor(process.env['LONGSHORE_TEST_MINOR'] ?? '') ?? DEFAULT_MINOR;
 
 let plane: ControlPlane;
 let kubectlPath: string;
@@ -23,8 +27,8 @@ let folder: string;
 beforeAll(async () => {
   const onProgress = (message: string): boolean => process.stderr.write(`${message}\n`);
   folder = await mkdtemp(path.join(tmpdir(), 'do-ccm-manifests-'));
-  kubectlPath = await acquireBinary('kubectl', '1.36', { onProgress });
-  plane = await startControlPlane({ minor: '1.36', audit: true, onProgress });
+  kubectlPath = await acquireBinary('kubectl', DEFAULT_MINOR, { onProgress });
+  plane = await startControlPlane({ minor, audit: true, onProgress });
 }, FIRST_BUILD_MS);
 
 afterAll(async () => {
@@ -50,6 +54,32 @@ describe('the commands of the README', () => {
     expect(found).toBe('deployment.apps/digitalocean-cloud-controller-manager\n');
     expect(await kubectl('apply', '-f', 'releases')).not.toMatch(/created|configured/);
   });
+
+  test('the manifest of the Go program replaces the Deployment, and this one replaces it again', async () => {
+    const containerNow = async (): Promise<unknown> => {
+      const found = await kubectl('-n', 'kube-system', 'get', 'deployment', NAME, '-o', 'json');
+      const { spec } = JSON.parse(found) as { spec: { template: { spec: { containers: object[] } } } };
+      return spec.template.spec.containers[0];
+    };
+    await kubectl('apply', '-f', await goDeploymentFile());
+    expect(await containerNow()).toMatchObject({ command: [`/bin/${NAME}`, '--leader-elect=false'] });
+    expect(await containerNow()).not.toHaveProperty('args');
+    await kubectl('apply', '-f', 'releases/v0.1.0.yml');
+    expect(await containerNow()).toMatchObject({ args: ['--leader-elect=true'] });
+    expect(await containerNow()).not.toHaveProperty('command');
+  });
+
+  // What its releases have in common since apps/v1.
+  async function goDeploymentFile(): Promise<string> {
+    const app = { app: NAME };
+    const container = { name: NAME, image: `${NAME}:dev`, command: [`/bin/${NAME}`, '--leader-elect=false'] };
+    const template = { metadata: { labels: app }, spec: { containers: [container] } };
+    const spec = { replicas: 1, selector: { matchLabels: app }, template };
+    const metadata = { name: NAME, namespace: 'kube-system' };
+    const file = path.join(folder, 'go.json');
+    await writeFile(file, JSON.stringify({ apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec }));
+    return file;
+  }
 
   test('the API server admits the pod of the Deployment, which is among the last to be evicted', async () => {
     const { spec } = onlyOne('releases/v0.1.0.yml', 'Deployment') as unknown as { spec: { template: object } };
