@@ -6,6 +6,7 @@ import type { KubeClient } from '@longshore/k8s-runtime';
 import { waitFor } from '@longshore/reconciler-core/testing';
 import { ProgramScene, QUICK_ELECTION, startPlane } from './test-support/program-scene.ts';
 import { readPage } from './test-support/running-program.ts';
+import { TAINT_UNINITIALIZED } from './well-known.ts';
 
 let plane: ControlPlane;
 let admin: KubeClient;
@@ -303,6 +304,26 @@ describe('an API server that misbehaves', () => {
     const patches = scene.proxy.requests.filter(({ method, url }) => method === 'PATCH' && url.endsWith('/web/status'));
     expect((patches[1]?.atMs ?? 0) - (patches[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(1_000);
     expect(scene.cloud.calls.filter(({ call }) => call === 'ensure')).toHaveLength(1);
+  });
+});
+
+describe('an example', () => {
+  test('the provider of the README initializes a Node and gives a Service an address', async () => {
+    const uninitialized = { key: TAINT_UNINITIALIZED, value: 'true', effect: 'NoSchedule' };
+    await admin.create(nodes, {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'n1' },
+      spec: { taints: [uninitialized] },
+    });
+    await scene.createService('web');
+    const file = new URL('../examples/minimal-provider.ts', import.meta.url).pathname;
+    const { program } = await scene.run('minimal', { file, isWithoutProvider: true });
+    await scene.untilAddress('web');
+    await waitFor(async () => (await admin.get(nodes, { name: 'n1' }))?.spec?.providerID === 'minimal://n1', {
+      what: 'n1 is initialized',
+    });
+    expect(await program.stop()).toBe(0);
   });
 });
 

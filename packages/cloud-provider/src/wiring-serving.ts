@@ -1,7 +1,7 @@
 // The secure port: certificates, delegated authentication, pages. Made before the election, so that standbys answer too.
 import type { Clock, Logger, Metrics } from '@longshore/reconciler-core';
-import { connect, DelegatedAuth, PageServer, ServingCertificates } from '@longshore/k8s-runtime';
-import type { KubeClient, Pages } from '@longshore/k8s-runtime';
+import { connect, DelegatedAuth, newPageServer } from '@longshore/k8s-runtime';
+import type { KubeClient, Pages, PageServer } from '@longshore/k8s-runtime';
 import type { CcmFlagValues } from './flags.ts';
 
 /** What the port needs. */
@@ -24,46 +24,16 @@ export interface Serving {
 
 /** Takes the port and serves from then on; undefined with `--secure-port=0`. */
 export async function startServing(options: ServingOptions): Promise<Serving | undefined> {
-  const { flags, pages, clock, log } = options;
+  const { program, flags, pages, clock, log } = options;
   if (flags['secure-port'] === 0) return undefined;
   const [authenticationClient, authorizationClient] = await Promise.all([
     delegatedClient(flags['authentication-kubeconfig'], options),
     delegatedClient(flags['authorization-kubeconfig'], options),
   ]);
   const auth = new DelegatedAuth({ flags, authenticationClient, authorizationClient, clock, log });
-  const server = new PageServer({
-    listen: {
-      bindAddress: flags['bind-address'],
-      port: flags['secure-port'],
-      portFlag: '--secure-port',
-      addressFlag: '--bind-address',
-      permitPortSharing: flags['permit-port-sharing'],
-    },
-    pages,
-    guard: auth.guard,
-    certificates: certificates(options, auth),
-    clock,
-    log,
-  });
+  const server = newPageServer(flags, { program, pages, auth, clock, log });
   await server.listen();
   return { server, auth };
-}
-
-function certificates({ program, flags, clock, log }: ServingOptions, auth: DelegatedAuth): ServingCertificates {
-  return new ServingCertificates({
-    certFile: flags['tls-cert-file'],
-    keyFile: flags['tls-private-key-file'],
-    certDir: flags['cert-dir'],
-    pairName: program,
-    sniPairs: flags['tls-sni-cert-key'],
-    minVersion: flags['tls-min-version'],
-    cipherSuites: flags['tls-cipher-suites'],
-    curves: flags['tls-curve-preferences'],
-    generatedNames: ['localhost', '127.0.0.1'],
-    clientCas: () => auth.clientCas,
-    clock,
-    log,
-  });
 }
 
 /** Empty flag: the cluster that the program runs in; outside of one nobody is asked (spec §6.1). QPS and burst as in Go. */

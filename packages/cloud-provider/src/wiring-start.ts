@@ -1,7 +1,5 @@
 // The start of a cloud controller manager (spec §6.3): configuration, client and provider side by side, the secure port before the
 // election, caches that are warm on standbys (I21), a lease that is given back at the end (I20).
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { messageOf, never, OperatorError, systemClock } from '@longshore/reconciler-core';
 import type { Clock, Logger, Runnable } from '@longshore/reconciler-core';
 import {
@@ -12,6 +10,7 @@ import {
   InformerSet,
   LeaseElector,
   leaseTimes,
+  newIdentity,
   nodes,
   services,
   standardPages,
@@ -218,7 +217,7 @@ function createElector(
   return new LeaseElector({
     ...leaseTimes(flags),
     client: client.named('leader-election'),
-    identity: `${hostname()}_${randomUUID()}`,
+    identity: newIdentity(),
     clock,
     log: log.child({ name: 'lease' }),
     events: recorder,
@@ -236,8 +235,8 @@ function addChecks(
   },
 ): void {
   const { elector, informers, lag, around } = parts;
-  if (elector) health.add({ name: elector.name, check: () => elector.check() });
-  health.add({ name: lag.name, check: () => lag.check() }, ['livez']);
+  if (elector) health.add(elector);
+  health.add(lag, ['livez']);
   health.add(informersCheck(informers), ['readyz']);
   const cloud = cloudCheck(around.provider, around.clock);
   if (cloud) health.add(cloud, ['readyz']);

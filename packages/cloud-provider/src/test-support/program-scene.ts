@@ -23,6 +23,7 @@ export interface SceneProgram {
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly node?: readonly string[];
+  readonly file?: string;
   /** Talks to the API server through the scene's proxy. */
   readonly isProxied?: boolean;
   /** No `--cloud-provider=acme`. */
@@ -45,7 +46,13 @@ export class ProgramScene {
   readonly #folder: string;
   readonly #programs: RunningProgram[] = [];
 
-  private constructor(own: { plane: ControlPlane; admin: KubeClient; cloud: CloudServer; proxy: ApiProxy; folder: string }) {
+  private constructor(own: {
+    plane: ControlPlane;
+    admin: KubeClient;
+    cloud: CloudServer;
+    proxy: ApiProxy;
+    folder: string;
+  }) {
     this.#plane = own.plane;
     this.admin = own.admin;
     this.cloud = own.cloud;
@@ -53,7 +60,13 @@ export class ProgramScene {
     this.#folder = own.folder;
   }
 
-  static async start({ plane, admin }: { readonly plane: ControlPlane; readonly admin: KubeClient }): Promise<ProgramScene> {
+  static async start({
+    plane,
+    admin,
+  }: {
+    readonly plane: ControlPlane;
+    readonly admin: KubeClient;
+  }): Promise<ProgramScene> {
     const folder = await mkdtemp(join(tmpdir(), 'longshore-program-'));
     const [cloud, proxy] = await Promise.all([new CloudServer().start(), new ApiProxy(plane).start()]);
     await proxy.writeKubeconfig(join(folder, 'proxied'));
@@ -61,7 +74,10 @@ export class ProgramScene {
   }
 
   /** Starts a program; `name` is its replica in the cloud's call log. Returns it with the port of its pages. */
-  async run(name: string, start: SceneProgram = {}): Promise<{ readonly program: RunningProgram; readonly port: number }> {
+  async run(
+    name: string,
+    start: SceneProgram = {},
+  ): Promise<{ readonly program: RunningProgram; readonly port: number }> {
     const port = await freePort();
     const kubeconfig = start.isProxied ? join(this.#folder, 'proxied') : this.#plane.kubeconfigPath;
     const flags = [
@@ -74,18 +90,28 @@ export class ProgramScene {
       '--configure-cloud-routes=false',
       ...(start.flags ?? []),
     ];
-    const program = new RunningProgram(name, { flags, env: { ACME_URL: this.cloud.url, ...start.env }, node: start.node ?? [] });
+    const program = new RunningProgram(name, { ...start, flags, env: { ACME_URL: this.cloud.url, ...start.env } });
     this.#programs.push(program);
     return { program, port };
   }
 
   async createNode(name: string): Promise<void> {
-    await this.admin.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: { providerID: `acme://${name}` } });
+    await this.admin.create(nodes, {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name },
+      spec: { providerID: `acme://${name}` },
+    });
   }
 
   async createService(name: string): Promise<void> {
     const spec = { type: 'LoadBalancer', ports: [{ port: 80, protocol: 'TCP' }] };
-    await this.admin.create(services, { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: 'default' }, spec });
+    await this.admin.create(services, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace: 'default' },
+      spec,
+    });
   }
 
   async untilAddress(name: string): Promise<KubeService> {
@@ -114,7 +140,8 @@ export class ProgramScene {
       await this.admin.patch(services, key, { kind: 'merge', body: { metadata: { finalizers: null } } });
       await this.admin.remove(services, key);
     }
-    for (const { metadata } of (await this.admin.list(nodes)).items) await this.admin.remove(nodes, { name: metadata?.name ?? '' });
+    for (const { metadata } of (await this.admin.list(nodes)).items)
+      await this.admin.remove(nodes, { name: metadata?.name ?? '' });
     await this.admin.remove(leases, { namespace: 'kube-system', name: 'cloud-controller-manager' });
     await rm(this.#folder, { recursive: true, force: true });
   }

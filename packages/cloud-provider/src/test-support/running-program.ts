@@ -14,6 +14,8 @@ export interface ProgramStart {
   readonly env?: Readonly<Record<string, string>>;
   /** Further arguments for node itself. */
   readonly node?: readonly string[];
+  /** Another program than acme-ccm. */
+  readonly file?: string;
 }
 
 /** An answer of the secure port. */
@@ -29,9 +31,9 @@ export class RunningProgram {
   readonly #child: ChildProcess;
   readonly #exit: Promise<number | string>;
 
-  constructor(name: string, { flags = [], env = {}, node = [] }: ProgramStart) {
+  constructor(name: string, { flags = [], env = {}, node = [], file = PROGRAM }: ProgramStart) {
     this.name = name;
-    const args = ['--conditions=@longshore/source', ...node, PROGRAM, ...flags];
+    const args = ['--conditions=@longshore/source', ...node, file, ...flags];
     this.#child = spawn(process.execPath, args, { env: { PATH: process.env['PATH'], ACME_REPLICA: name, ...env } });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
