@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { codesInUse, codesListed } from './error-codes.ts';
 import { root } from './test-results.ts';
 
 const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
@@ -36,20 +37,12 @@ describe('documents', () => {
     const sources = tracked.filter(
       (file) =>
         /^(packages|apps)\/[^/]+\/src\/.*\.ts$/.test(file) &&
-        !file.endsWith('.spec.ts') &&
-        !file.includes('/testing') &&
+        !/\.spec\.ts$|\/(testing|test-support|fake)\b/.test(file) &&
         existsSync(path.join(root, file)),
     );
-    const used = new Set(
-      sources.flatMap((file) =>
-        [...read(file).matchAll(/(?:OperatorError\(|super\(|code: )\s*'([A-Z][A-Z0-9_]{3,})'/g)].map(
-          (match) => match[1] ?? '',
-        ),
-      ),
-    );
-    const listed = new Set(
-      [...read('docs/errors.md').matchAll(/^\| `([A-Z0-9_]+)` \|/gm)].map((match) => match[1] ?? ''),
-    );
-    expect([...used].toSorted()).toEqual([...listed].toSorted());
+    const { codes, stale, computed } = codesInUse(new Map(sources.map((file) => [file, read(file)])));
+    expect(codesListed(read('docs/errors.md')).toSorted()).toEqual(codes);
+    expect(computed).toEqual([]);
+    expect(stale).toEqual([]);
   });
 });

@@ -1,0 +1,85 @@
+// Which error codes the sources use. Every quoted word in UPPER_SNAKE_CASE counts as one, unless it is known to be something else: so
+// a code cannot be missed because it is passed on through a variable, and a new word has to be put on one of the two lists.
+
+/** Words in upper snake case that are no error codes of ours: names and values of other people. */
+const NOT_CODES: readonly string[] = [
+  // environment variables
+  'DEBUG_ADDR',
+  'DEFAULT_LB_TYPE',
+  'DO_ACCESS_TOKEN',
+  'DO_ACCESS_TOKEN_FILE',
+  'DO_API_RATE_LIMIT_QPS',
+  'DO_CLUSTER_ID',
+  'DO_CLUSTER_VPC_ID',
+  'DO_IP_ADDR_FAMILIES',
+  'DO_METADATA_URL',
+  'DO_OVERRIDE_URL',
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+  'KUBEBUILDER_ASSETS',
+  'KUBERNETES_EXEC_INFO',
+  'KUBERNETES_SERVICE_HOST',
+  'KUBERNETES_SERVICE_PORT',
+  'LONGSHORE_CACHE',
+  'LONGSHORE_ENVTEST_URL',
+  'METRICS_ADDR',
+  'NO_PROXY',
+  'PUBLIC_ACCESS_FIREWALL_NAME',
+  'PUBLIC_ACCESS_FIREWALL_TAGS',
+  'SSL_CERT_DIR',
+  'SSL_CERT_FILE',
+  'XDG_CACHE_HOME',
+  // codes of Node, OpenSSL and undici
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'EAI_AGAIN',
+  'ERR_MODULE_NOT_FOUND',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UND_ERR_SOCKET',
+  // cipher suites
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  // values of the DigitalOcean API
+  'REGIONAL_NETWORK',
+];
+
+/** What the sources say about error codes. */
+export interface CodesInUse {
+  /** Sorted. */
+  readonly codes: readonly string[];
+  /** On the list above, but in no source any more. */
+  readonly stale: readonly string[];
+  /** Places where the code of an OperatorError is no quoted text: the list could miss it. */
+  readonly computed: readonly string[];
+}
+
+/** Reads the texts of the sources, by their file names. */
+export function codesInUse(sources: ReadonlyMap<string, string>): CodesInUse {
+  const texts = [...sources.values()];
+  const words = new Set(texts.flatMap((text) => matches(text, /'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g)));
+  // A code of one word is only known by its place.
+  const placed = texts.flatMap((text) => matches(text, /(?:OperatorError|super)\(\s*'([A-Z][A-Z0-9_]*)'/g));
+  const notCodes = new Set(NOT_CODES);
+  const codes = new Set([...words, ...placed].filter((word) => !notCodes.has(word)));
+  return {
+    codes: [...codes].sort(),
+    stale: NOT_CODES.filter((word) => !words.has(word)),
+    computed: [...sources].flatMap(([file, text]) =>
+      matches(text, /new OperatorError\(\s*([^\s'][^\n,]*)/g).map((argument) => `${file}: ${argument}`),
+    ),
+  };
+}
+
+/** Codes in the tables of docs/errors.md, in their order. */
+export function codesListed(document: string): readonly string[] {
+  return matches(document, /^\| `([A-Z0-9_]+)` \|/gm);
+}
+
+function matches(text: string, pattern: RegExp): readonly string[] {
+  return [...text.matchAll(pattern)].map((match) => match[1] ?? '');
+}
