@@ -73,6 +73,7 @@ function versionsOf(objects: Iterable<KubeObject>): Versions {
 class Witness {
   readonly objects = new Map<string, KubeConfigMap>();
   readonly complaints: string[] = [];
+  readonly #toldBefore = new Set<string>();
 
   readonly see = (change: Change<KubeConfigMap>): void => {
     const key = keyOf(change.object);
@@ -82,8 +83,9 @@ class Witness {
       this.complaints.push(`${change.kind} ${key} but known=${known !== undefined}`);
     if (change.kind === 'updated' && known !== change.before)
       this.complaints.push(`updated ${key} from another state than the last`);
-    if (change.kind !== 'deleted' && known?.metadata?.resourceVersion === version)
-      this.complaints.push(`${key} told twice at ${version}`);
+    const state = `${key} at ${String(version)}`;
+    if (change.kind !== 'deleted' && this.#toldBefore.has(state)) this.complaints.push(`${state} told twice`);
+    this.#toldBefore.add(state);
     if (change.kind === 'deleted') this.objects.delete(key);
     else this.objects.set(key, change.object);
   };

@@ -109,6 +109,17 @@ describe('interruptions', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  test('events move the version as well', async () => {
+    const told = await start(anInformer());
+    api.put(nodes, aNode('a'));
+    api.put(nodes, aNode('a', { x: '1' }));
+    await clock.advance(60_000);
+    api.endWatches('end');
+    await clock.settle();
+    expect(steps()).toEqual(['stream', 'watch@1002']);
+    expect(told).toEqual(['added a', 'updated a']);
+  });
+
   test('what happened while the connection was broken is told once', async () => {
     for (const name of ['a', 'b', 'c']) api.put(nodes, aNode(name));
     const told = await start(anInformer());
