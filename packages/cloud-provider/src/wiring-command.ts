@@ -2,7 +2,15 @@
 // writes and the provider is told that this is a dry run.
 import { silentLogger } from '@longshore/reconciler-core';
 import type { Logger } from '@longshore/reconciler-core';
-import { keyOf, nodes, services } from '@longshore/k8s-runtime';
+import {
+  authenticationFlags,
+  authorizationFlags,
+  keyOf,
+  leaderFlags,
+  nodes,
+  services,
+  servingFlags,
+} from '@longshore/k8s-runtime';
 import type { KubeClient, KubeObject, Lister, ResourceType } from '@longshore/k8s-runtime';
 import { enumFlag, loggerFromFlags, parseFlags, UsageError } from '@longshore/k8s-runtime/process';
 import type { FlagTable, ProcessContext } from '@longshore/k8s-runtime/process';
@@ -10,12 +18,13 @@ import type { Command, CommandContext } from './commands/command.ts';
 import { planSettings } from './commands/plan-settings.ts';
 import { checkProgramFlags, programFlagTable } from './flags.ts';
 import type { CcmFlagValues } from './flags.ts';
+import { webhookFlags } from './flags-webhook.ts';
 import { commandsHelp, commandSummaries, splitWords } from './wiring-command-line.ts';
 import { dryRunEvents } from './wiring-dry-run.ts';
 import { orphansCommand } from './wiring-orphans.ts';
+import type { Surroundings } from './wiring-parts.ts';
 import type { CloudControllerManagerProgram } from './wiring-program.ts';
 import { prepare } from './wiring-start.ts';
-import type { Surroundings } from './wiring-start.ts';
 
 /** The command line behind the program's name. */
 export interface CommandLine {
@@ -52,7 +61,7 @@ export async function runCommand<Table extends FlagTable>(
     throw new UsageError([
       `"${command}" is no command; there are: ${commandSummaries.map(({ name }) => name).join(', ')}`,
     ]);
-  const table = { ...programFlagTable(program), ...outputFlag };
+  const table = { ...outputFlag, ...withoutServing(programFlagTable(program)) };
   const { words, flags } = splitWords(command === 'help' ? ['--help'] : rest, table);
   const parsed = parseFlags(table, flags, {
     program: `${program.name} ${about.usage.replace(' [flags]', '')}`,
@@ -94,6 +103,21 @@ async function runWith<Table extends FlagTable>(
     await around.simulation?.stop();
   }
 }
+
+/** A command takes all flags of the controllers, so that a manifest's list can be used as it is; `--help` shows those that matter. */
+function withoutServing<Table extends FlagTable>(table: Table): Table {
+  const shown = Object.entries(table).map(([name, flag]) => [
+    name,
+    irrelevant.has(flag.group ?? '') ? { ...flag, isHidden: true } : flag,
+  ]);
+  return Object.fromEntries(shown) as Table;
+}
+
+const irrelevant: ReadonlySet<string> = new Set(
+  [servingFlags, authenticationFlags, authorizationFlags, leaderFlags, webhookFlags].flatMap((table: FlagTable) =>
+    Object.values(table).map(({ group }) => group ?? ''),
+  ),
+);
 
 async function loadCommand(name: string): Promise<AnyCommand> {
   if (name === orphansCommand.name) return orphansCommand;

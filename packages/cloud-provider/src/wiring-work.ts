@@ -13,6 +13,7 @@ import { createServiceController } from './service/service-controller.ts';
 import { controllerNames, parseControllers } from './wiring-controllers.ts';
 import type { ControllerName } from './wiring-controllers.ts';
 import { dryRunEvents, dryRunLoadBalancers } from './wiring-dry-run.ts';
+import { isGateOn } from './wiring-gates.ts';
 
 /** What controllers are made of. */
 export interface WorkMaterial {
@@ -88,6 +89,7 @@ function nodeParts(about: ControllerName, material: WorkMaterial, instances: Ins
     statusWorkers: flags['concurrent-node-status-updates'],
     statusFrequencyMs: flags['node-status-update-frequency'],
     refreshLabels: flags['refresh-node-labels'],
+    providerIdSchemes: material.provider.providerIdSchemes,
   });
   return [controller, statusLoop];
 }
@@ -99,6 +101,7 @@ function lifecyclePart(about: ControllerName, material: WorkMaterial, instances:
     instances,
     periodMs: flags['node-monitor-period'],
     graceMs: flags['node-deletion-grace-period'],
+    providerIdSchemes: material.provider.providerIdSchemes,
   });
 }
 
@@ -121,15 +124,15 @@ function servicePart(about: ControllerName, material: WorkMaterial): readonly Cl
 function routePart(about: ControllerName, material: WorkMaterial): readonly CloudController[] {
   const { flags, provider } = material;
   if (!provider.routes) return [];
-  const gate = flags['feature-gates']['CloudControllerManagerWatchBasedRoutesReconciliation'];
   return [
     createRouteController({
       ...toolsOf(about, material),
       routes: provider.routes,
       clusterName: flags['cluster-name'],
       clusterCidr: flags['cluster-cidr'],
+      providerIdSchemes: provider.providerIdSchemes,
       periodMs: flags['route-reconciliation-period'],
-      isWatchBased: /^(1|t|true)$/i.test(gate ?? ''),
+      isWatchBased: isGateOn(flags['feature-gates'], 'CloudControllerManagerWatchBasedRoutesReconciliation'),
     }),
   ];
 }

@@ -623,7 +623,17 @@ describe('what is reported', () => {
       nodes: [],
       ports: [],
     });
+    bench.cloud.balancers.set('late', {
+      uid: 'late',
+      service: 'shop/late',
+      status: { ingress: [] },
+      nodes: [],
+      ports: [],
+    });
     await bench.start();
+    // A balancer that is merely being removed is gone at the second look.
+    await bench.clock.advance(10_000);
+    bench.cloud.balancers.delete('late');
     await bench.clock.advance(200_000);
     expect(bench.metrics.value('service_controller_orphaned_loadbalancers')).toBe(1);
     expect(bench.events.map(({ about, reason }) => [about, reason])).toEqual([['kube-system', 'OrphanedLoadBalancer']]);
