@@ -1,5 +1,5 @@
 // Bundles the program in the current folder: src/main.ts and everything that it imports become dist/program.js with lazily loaded
-// chunks, and dist/main.js is the entry guard (entry.mjs beside this file), which checks the Node version and sets V8's heap limits first.
+// chunks, and dist/main.js is the entry guard (packages/k8s-runtime/entry), which checks the Node version and sets V8's heap limits first.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
@@ -28,8 +28,7 @@ const result = await build({
   logLevel: 'warning',
 });
 writeFileSync('dist/meta.json', JSON.stringify(result.metafile));
-const guard = readFileSync(path.join(import.meta.dirname, 'entry.mjs'), 'utf8').replaceAll(
-  'PROGRAM_NAME',
-  manifest.name.split('/').pop(),
-);
+const guard = readFileSync(path.join(import.meta.dirname, '../../packages/k8s-runtime/entry/entry.js'), 'utf8')
+  .replaceAll('__PROGRAM__', manifest.name.split('/').pop())
+  .replaceAll('__CHUNK__', 'program.js');
 writeFileSync('dist/main.js', guard);

@@ -51,6 +51,7 @@ function assemble(config: Config, api: DigitalOceanApi, { clock, log }: Surround
   });
   return {
     name: PROVIDER_NAME,
+    providerIdSchemes: [PROVIDER_NAME],
     instances,
     loadBalancers,
     async start({ client, services, signal }: ProviderContext) {

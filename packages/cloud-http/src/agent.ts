@@ -2,8 +2,7 @@
 // SSL_CERT_DIR by default; users behind a company proxy with its own CA need them. Reading them costs up to 0.3 s, so it is done only
 // when a server turns up whose CA Node does not know.
 import { readdirSync, readFileSync } from 'node:fs';
-import { Agent as HttpAgent } from 'node:http';
-import type { AgentOptions } from 'node:http';
+import type { Agent as HttpAgent, AgentOptions } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { join } from 'node:path';
 import { createSecureContext, getCACertificates } from 'node:tls';
@@ -42,7 +41,9 @@ export class ApiAgent {
     // Node would read NO_PROXY itself; the decision is made above, by the rules of Go.
     const proxyEnv = proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy.href, HTTPS_PROXY: proxy.href } };
     this.#options = { keepAlive: true, maxSockets: MAX_SOCKETS, ...proxyEnv };
-    this.#agent = this.#isTls ? new HttpsAgent(this.#options) : new HttpAgent(this.#options);
+    this.#agent = this.#isTls
+      ? new HttpsAgent(this.#options)
+      : new (process.getBuiltinModule('node:http').Agent)(this.#options);
   }
 
   /** The agent for the next call. */

@@ -8,6 +8,8 @@ import type { EventRecorder, KubeClient, KubeNode, KubeService, Lister } from '@
 export interface CloudProvider {
   /** The scheme of its provider IDs: `digitalocean` in `digitalocean://123`. */
   readonly name: string;
+  /** Schemes of its provider IDs, older ones too: Nodes with any other are left alone (I12). Absent: only `lookup` decides. */
+  readonly providerIdSchemes?: readonly string[];
   readonly instances?: Instances;
   readonly loadBalancers?: LoadBalancers;
   readonly routes?: Routes;

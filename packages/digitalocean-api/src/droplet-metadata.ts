@@ -1,5 +1,4 @@
 // The metadata service that a droplet reaches on a link-local address: plain text over http, no token, never through a proxy.
-import { get } from 'node:http';
 import { backoff, OperatorError } from '@longshore/reconciler-core';
 
 /** Where every droplet finds it. */
@@ -39,7 +38,7 @@ export class DropletMetadata {
         const message = `droplet metadata: GET ${url}: ${reason} (set the region explicitly when this is no droplet)`;
         reject(new OperatorError('DROPLET_METADATA_UNAVAILABLE', message, backoff));
       };
-      const request = get(url, { signal: limited }, (response) => {
+      const request = process.getBuiltinModule('node:http').get(url, { signal: limited }, (response) => {
         const chunks: Buffer[] = [];
         response.on('error', (error) => fail(error.message));
         response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -1,6 +1,6 @@
 // Keep-alive connections, one pool per TLS material. Watches have a pool of their own: each holds its connection for minutes and must not
 // take one from the calls. A pool whose material was replaced lets its running requests end and drops its idle connections.
-import http from 'node:http';
+import type http from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
 import type { TlsMaterial } from './credentials.ts';
@@ -52,7 +52,9 @@ export class AgentPool {
       timeout: IDLE_MS,
       ...(this.#proxyUrl ? { proxyEnv: { HTTPS_PROXY: this.#proxyUrl, HTTP_PROXY: this.#proxyUrl } } : {}),
     };
-    return this.#isTls ? new https.Agent({ ...options, ...tlsOptions(material) }) : new http.Agent(options);
+    return this.#isTls
+      ? new https.Agent({ ...options, ...tlsOptions(material) })
+      : new (process.getBuiltinModule('node:http').Agent)(options);
   }
 }
 
