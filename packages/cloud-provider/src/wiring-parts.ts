@@ -64,9 +64,9 @@ export async function runParts(around: Surroundings, table: FlagTable, context: 
   const pages = createPages(around, { table, health, sliMetrics });
   const serving = await startServing({ ...around, pages, userAgent: `${around.program}/${around.version}` });
   const manager = new Manager({ clock, log });
-  for (const part of [caches.informers, lag, accessReview(around, work)]) manager.add(part, 'always');
+  for (const part of [caches.informers, lag]) manager.add(part, 'always');
   if (serving) manager.add(serving.server, 'always').add(serving.auth, 'always');
-  if (!flags['dry-run']) manager.add(recorder, 'flushing');
+  if (!flags['dry-run']) manager.add(recorder, 'flushing').add(accessReview(around, work), 'always');
   manager.add(createLeadingWork(around, { work, caches, health, events: events(MANAGER) }), 'leading');
   const end = await manager.run(context.signal, elector);
   return end === 'lost' ? exitCodes.failure : exitCodes.success;
@@ -189,22 +189,18 @@ const noServices: LeadingOptions['context']['services'] = {
 };
 
 function accessReview({ flags, client, log }: Surroundings, work: readonly Work[]): Runnable {
-  const electing = flags['leader-elect'] && !flags['dry-run'];
   const { namespace, name } = leaseTimes(flags);
-  const isSplit = flags['use-service-account-credentials'];
-  const identities = [...new Set(work.map(({ about }) => about.client))];
-  const groups = isSplit ? identities.map((id) => work.filter(({ about }) => about.client === id)) : [work];
+  const question = {
+    controllers: work.map(({ about }) => about),
+    lease: flags['leader-elect'] ? { namespace, name } : undefined,
+    isSplit: flags['use-service-account-credentials'],
+  };
   return {
     name: 'access-review',
     async run(signal) {
-      for (const group of groups) {
-        const controllers = new Set(group.map(({ about }) => about.name));
-        const asking = isSplit && group[0] ? client.named(group[0].about.client) : client;
-        const lease = electing && !isSplit ? { namespace, name } : undefined;
-        await reportMissingRights({ controllers, lease }, { client: asking, log }, signal).catch((error: unknown) => {
-          if (!signal.aborted) log.verbose(2, 'permissions could not be looked at', { reason: messageOf(error) });
-        });
-      }
+      await reportMissingRights(question, { client, log }, signal).catch((error: unknown) => {
+        if (!signal.aborted) log.verbose(2, 'permissions could not be looked at', { reason: messageOf(error) });
+      });
     },
   };
 }

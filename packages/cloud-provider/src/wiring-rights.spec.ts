@@ -1,43 +1,56 @@
 import { describe, expect, test } from '@jest/globals';
 import { recordingLogger } from '@longshore/reconciler-core/testing';
 import { FakeKubeClient } from '@longshore/k8s-runtime/testing';
+import { controllerNames } from './wiring-controllers.ts';
 import { neededRights, reportMissingRights } from './wiring-rights.ts';
 import type { RightsQuestion } from './wiring-rights.ts';
 
-const all: RightsQuestion = {
-  controllers: new Set([
-    'cloud-node-controller',
-    'cloud-node-lifecycle-controller',
-    'service-lb-controller',
-    'node-route-controller',
-  ]),
-  lease: { namespace: 'kube-system', name: 'cloud-controller-manager' },
-};
-const inWords = (question: RightsQuestion): readonly string[] =>
-  neededRights(question).map(({ verb, resource, subresource }) =>
-    [verb, resource, subresource].filter(Boolean).join(' '),
-  );
+const lease = { namespace: 'kube-system', name: 'cloud-controller-manager' };
+const all: RightsQuestion = { controllers: controllerNames, lease, isSplit: false };
+
+const inWords = (question: RightsQuestion): readonly (readonly string[])[] =>
+  neededRights(question).map(({ client, rights }) => [
+    client ?? 'the program',
+    ...rights.map(({ verb, resource, subresource }) => [verb, resource, subresource].filter(Boolean).join(' ')),
+  ]);
 
 describe('neededRights', () => {
   test('each right once', () => {
-    const words = inWords(all);
-    expect(new Set(words).size).toBe(words.length);
-    expect(words).toEqual(
-      expect.arrayContaining(['delete nodes', 'patch services status', 'patch nodes status', 'update leases']),
-    );
+    expect(inWords(all)).toEqual([
+      [
+        'the program',
+        'list nodes',
+        'watch nodes',
+        'list services',
+        'watch services',
+        'create events',
+        'patch events',
+        'create leases',
+        'get leases',
+        'update leases',
+        'patch nodes',
+        'patch nodes status',
+        'get nodes',
+        'delete nodes',
+        'patch services status',
+      ],
+    ]);
   });
 
   test('a program that only does load balancers needs no write to nodes', () => {
-    const words = inWords({ controllers: new Set(['service-lb-controller']) });
-    expect(words).toEqual([
-      'get nodes',
-      'list nodes',
-      'watch nodes',
-      'list services',
-      'watch services',
-      'patch services status',
-      'create events',
-      'patch events',
+    const controllers = controllerNames.filter(({ alias }) => alias === 'service');
+    const following = ['list nodes', 'watch nodes', 'list services', 'watch services'];
+    expect(inWords({ controllers, isSplit: false })).toEqual([
+      ['the program', ...following, 'create events', 'patch events', 'patch services status'],
+    ]);
+  });
+
+  test('with an account for each controller their writes are theirs', () => {
+    const accounts = inWords({ ...all, isSplit: true }).slice(1);
+    expect(accounts).toEqual([
+      ['node-controller', 'patch nodes', 'patch nodes status', 'get nodes', 'delete nodes'],
+      ['service-controller', 'patch services status'],
+      ['route-controller', 'patch nodes status'],
     ]);
   });
 });

@@ -7,47 +7,50 @@ import type { ControllerName } from './wiring-controllers.ts';
 
 /** What decides about the rights. */
 export interface RightsQuestion {
-  readonly controllers: ReadonlySet<ControllerName['name']>;
+  readonly controllers: readonly ControllerName[];
   /** Where the Lease is; absent without election. */
   readonly lease?: { readonly namespace: string; readonly name: string } | undefined;
+  /** `--use-service-account-credentials`: each controller writes under its own account. */
+  readonly isSplit: boolean;
+}
+
+/** What one identity must be allowed to do; `client` is absent for the program's own. */
+export interface NeededRights {
+  readonly client?: ControllerName['client'];
+  readonly rights: readonly NeededRight[];
 }
 
 type Row = readonly [group: string, resource: string, verbs: readonly string[], neededFor: string];
 
-const reads = ['get', 'list', 'watch'];
-const nodeRows: readonly Row[] = [['', 'nodes', reads, 'following the nodes']];
-const rowsOf: Readonly<Record<ControllerName['name'], readonly Row[]>> = {
+const reading = ['list', 'watch'];
+const nodeRow: Row = ['', 'nodes', reading, 'following the nodes'];
+const serviceRow: Row = ['', 'services', reading, 'following the services'];
+const eventRow: Row = ['', 'events', ['create', 'patch'], 'events'];
+const ownRows: Readonly<Record<ControllerName['name'], readonly Row[]>> = {
   'cloud-node-controller': [
     ['', 'nodes', ['patch'], 'labels, provider IDs and taints of nodes'],
     ['', 'nodes/status', ['patch'], 'addresses of nodes'],
-    ['', 'events', ['create', 'patch'], 'events'],
   ],
   'cloud-node-lifecycle-controller': [
     ['', 'nodes', ['patch'], 'the shutdown taint of nodes'],
-    ['', 'nodes', ['delete'], 'removing nodes whose machine is gone'],
-    ['', 'events', ['create', 'patch'], 'events'],
+    ['', 'nodes', ['get', 'delete'], 'removing nodes whose machine is gone'],
   ],
-  'service-lb-controller': [
-    ['', 'services', ['list', 'watch'], 'following the services'],
-    ['', 'services/status', ['patch'], 'addresses and cleanup finalizers of services'],
-    ['', 'events', ['create', 'patch'], 'events'],
-  ],
-  'node-route-controller': [
-    ['', 'nodes/status', ['patch'], 'the condition NetworkUnavailable of nodes'],
-    ['', 'events', ['create', 'patch'], 'events'],
-  ],
+  'service-lb-controller': [['', 'services/status', ['patch'], 'addresses and cleanup finalizers of services']],
+  'node-route-controller': [['', 'nodes/status', ['patch'], 'the condition NetworkUnavailable of nodes']],
 };
 
-/** Each right once, with the first reason for it. */
-export function neededRights({ controllers, lease }: RightsQuestion): readonly NeededRight[] {
-  const rows = [...(controllers.size > 0 ? nodeRows : []), ...[...controllers].flatMap((name) => rowsOf[name])];
-  const rights = [...rows.flatMap(toRights), ...(lease ? leaseRights(lease) : [])];
-  const unique = new Map<string, NeededRight>();
-  for (const right of rights) {
-    const id = [right.group, right.resource, right.subresource, right.verb, right.namespace].join('/');
-    if (!unique.has(id)) unique.set(id, right);
-  }
-  return [...unique.values()];
+/** Caches, events and election are the program's own; with split accounts the controllers' writes are not. Each right once. */
+export function neededRights({ controllers, lease, isSplit }: RightsQuestion): readonly NeededRights[] {
+  const hasServices = controllers.some(({ name }) => name === 'service-lb-controller');
+  const followed = controllers.length > 0 ? [nodeRow, ...(hasServices ? [serviceRow] : []), eventRow] : [];
+  const shared = [...followed.flatMap(toRights), ...(lease ? leaseRights(lease) : [])];
+  const own = (client?: ControllerName['client']): readonly NeededRight[] =>
+    controllers
+      .filter((controller) => client === undefined || controller.client === client)
+      .flatMap(({ name }) => ownRows[name].flatMap(toRights));
+  if (!isSplit) return [{ rights: unique([...shared, ...own()]) }];
+  const clients = [...new Set(controllers.map(({ client }) => client))];
+  return [{ rights: unique(shared) }, ...clients.map((client) => ({ client, rights: unique(own(client)) }))];
 }
 
 /** Asks for all of them and writes one line for each that is missing. */
@@ -56,12 +59,30 @@ export async function reportMissingRights(
   { client, log }: { readonly client: KubeClient; readonly log: Logger },
   signal: AbortSignal,
 ): Promise<void> {
-  const missing = await findMissingRights(client, neededRights(question), signal);
-  for (const { right, finding, message } of missing) {
-    const facts = { verb: right.verb, resource: right.resource, subresource: right.subresource, group: right.group };
-    if (finding === 'missing') log.error(`a permission is missing: ${message}`, facts);
-    else log.verbose(2, message, facts);
+  for (const { client: account, rights } of neededRights(question)) {
+    const missing = await findMissingRights(account === undefined ? client : client.named(account), rights, signal);
+    for (const { right, finding, message } of missing) {
+      const { verb, resource, subresource, group } = right;
+      const facts = {
+        verb,
+        resource,
+        subresource,
+        group,
+        ...(account === undefined ? {} : { serviceAccount: account }),
+      };
+      if (finding === 'missing') log.error(`a permission is missing: ${message}`, facts);
+      else log.verbose(2, message, facts);
+    }
   }
+}
+
+function unique(rights: readonly NeededRight[]): readonly NeededRight[] {
+  const found = new Map<string, NeededRight>();
+  for (const right of rights) {
+    const id = [right.group, right.resource, right.subresource, right.verb, right.namespace].join('/');
+    if (!found.has(id)) found.set(id, right);
+  }
+  return [...found.values()];
 }
 
 function toRights([group, path, verbs, neededFor]: Row): readonly NeededRight[] {

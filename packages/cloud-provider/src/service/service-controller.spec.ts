@@ -339,6 +339,18 @@ describe('a Service goes', () => {
     expect(bench.service()?.status?.loadBalancer?.ingress).toHaveLength(1);
   });
 
+  test('row S21 the address of a balancer never lands on a Service that took the name meanwhile', async () => {
+    const bench = await started({ cloud: { latencyMs: 2_000 } }, {});
+    const present = bench.service() ?? aService();
+    bench.client.put(services, { ...present, metadata: { ...present.metadata, finalizers: [] } });
+    bench.client.delete(services, { namespace: 'shop', name: 'web' });
+    bench.client.put(services, aService({ type: 'ClusterIP' }));
+    await bench.clock.advance(60_000);
+    expect(bench.service()?.status?.loadBalancer?.ingress).toBeUndefined();
+    expect(finalizersOf(bench.service())).toEqual([]);
+    expect(bench.cloud.balancers.size).toBe(0);
+  });
+
   test('I18 a removal that takes time is waited for and told once', async () => {
     const bench = await started({}, {});
     const wait = { kind: 'wait', checkAgainMs: 2_000, waitingFor: 'the addresses are being released' } as const;
