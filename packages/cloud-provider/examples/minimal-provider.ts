@@ -56,7 +56,10 @@ class MinimalLoadBalancers implements LoadBalancers {
     const wanted = { nodes: namesOf(nodes) };
     const isRight = found !== undefined && JSON.stringify(found.nodes) === JSON.stringify(wanted.nodes);
     const kind = found ? 'set-targets' : 'create';
-    const step = { kind, summary: `${kind === 'create' ? 'create a balancer' : 'set the targets'}: ${wanted.nodes.join(', ')}` };
+    const step = {
+      kind,
+      summary: `${kind === 'create' ? 'create a balancer' : 'set the targets'}: ${wanted.nodes.join(', ')}`,
+    };
     return { wanted, ...(found ? { found } : {}), steps: isRight ? [] : [step], blockedBy: [] };
   }
 
