@@ -1,8 +1,10 @@
 // Steps of a plan to calls. Decides nothing; every answer is told to the shared list. One log line per step.
 import { keyOf, parseKey, services } from '@longshore/k8s-runtime';
 import type { KubeClient, KubeService } from '@longshore/k8s-runtime';
+import { CloudApiError } from '@longshore/cloud-http';
+import { OperatorError, retryAfter } from '@longshore/reconciler-core';
 import type { Logger } from '@longshore/reconciler-core';
-import type { LoadBalancer, LoadBalancers } from '@longshore/digitalocean-api';
+import type { LoadBalancer, LoadBalancerId, LoadBalancers } from '@longshore/digitalocean-api';
 import { ANNOTATIONS } from '../annotations.ts';
 import type { BalancerList } from './observe.ts';
 import { claimOf, claimOfAttempt } from './ownership.ts';
@@ -39,8 +41,22 @@ export async function applyStep(step: Step, latest: LoadBalancer | undefined, co
     return applied;
   } catch (error) {
     list.distrust();
-    throw error;
+    throw isResizeRefused(step, error) ? resizedTooSoon(step.id, error) : error;
   }
+}
+
+// A balancer can be resized again only some time after it was created or resized (an hour once, a minute since 2023); the API answers 422,
+// which else means that the user has to change something.
+const RESIZE_RETRY_MS = 60_000;
+
+function isResizeRefused(step: Step, error: unknown): step is Extract<Step, { kind: 'update' }> {
+  if (step.kind !== 'update' || !step.changes.some(({ field }) => field === 'size')) return false;
+  return error instanceof CloudApiError && error.code === 'CLOUD_REJECTED' && /\b(re)?siz/i.test(error.message);
+}
+
+function resizedTooSoon(id: LoadBalancerId, cause: unknown): OperatorError {
+  const message = `load balancer ${id} cannot be resized yet, it is tried again in a minute`;
+  return new OperatorError('LOAD_BALANCER_RESIZED_TOO_SOON', message, retryAfter(RESIZE_RETRY_MS), { cause });
 }
 
 async function call(step: Step, latest: LoadBalancer | undefined, context: ApplyContext): Promise<Applied> {

@@ -514,6 +514,19 @@ describe('answers that get lost', () => {
 });
 
 describe('a balancer that is busy', () => {
+  test('a second resize is tried again after a while, and needs no change by the user', async () => {
+    await ready();
+    const { annotations = {} } = world.cluster.get('web').metadata ?? {};
+    world.cluster.put(aService({ metadata: { annotations: { ...annotations, [ANNOTATIONS.sizeUnit.key]: '3' } } }));
+    await expect(ensure()).rejects.toMatchObject({
+      code: 'LOAD_BALANCER_RESIZED_TOO_SOON',
+      disposition: { retry: 'after', ms: 60_000 },
+    });
+    await world.clock.advance(60_000);
+    expect(await ensure()).toMatchObject({ kind: 'ready' });
+    expect(only()).toMatchObject({ size_unit: 3 });
+  });
+
   test('an update is repeated soon, and is no error', async () => {
     await another({ cloud: { processingMs: 8_000 } });
     await ready();
