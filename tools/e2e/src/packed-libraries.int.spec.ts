@@ -29,7 +29,7 @@ let tarballs = '';
 beforeAll(async () => {
   tarballs = mkdtempSync(path.join(os.tmpdir(), 'longshore-tarballs-'));
   packed = await packLibraries(tarballs);
-  project = await installInto(packed, isAmd64Linux ? NODES.map((node) => node.specifier) : []);
+  project = await installInto(packed, ['@types/node@24', ...(isAmd64Linux ? NODES.map((node) => node.specifier) : [])]);
 }, 600_000);
 
 afterAll(() => {
@@ -71,7 +71,17 @@ describe('packed libraries', () => {
       `export const wrong: Reconcile<string> = async () => 5;`,
     ].join('\n');
     writeFileSync(path.join(project, 'user.ts'), source);
-    const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', ''];
+    const flags = [
+      '--noEmit',
+      '--strict',
+      '--skipLibCheck',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2023',
+      '--types',
+      'node',
+    ];
     await runIn(project, process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), ...flags, 'user.ts']);
   });
 });

@@ -71,6 +71,11 @@ export async function installInto(packed: readonly PackedLibrary[], more: readon
 
 /** Runs a command in the project; resolves with what it wrote. */
 export async function runIn(project: string, command: string, args: readonly string[]): Promise<string> {
-  const { stdout, stderr } = await execute(command, [...args], { cwd: project, maxBuffer: 1 << 24 });
-  return stdout + stderr;
+  try {
+    const { stdout, stderr } = await execute(command, [...args], { cwd: project, maxBuffer: 1 << 24 });
+    return stdout + stderr;
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string };
+    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
+  }
 }
