@@ -1,0 +1,2 @@
+// Typed calls of the cloudscale.ch API: everything that other packages may use.
+export {};
