@@ -2,7 +2,7 @@
 // that the table names was executed and passed. Exits 1 with one line for each row that is not so.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { carriesRow, conformanceTables } from './conformance-rows.ts';
+import { conformanceTables, testsOfRow } from './conformance-rows.ts';
 import type { ConformanceTable } from './conformance-rows.ts';
 import { passedTests, root } from './test-results.ts';
 import type { ExecutedTest } from './test-results.ts';
@@ -40,8 +40,9 @@ function problemOf(
   if (!line) return [`row ${row} is missing in docs/conformance/${table.file}: run \`npm run conformance\``];
   if (more.length > 0) return [`row ${row} stands ${more.length + 1} times in docs/conformance/${table.file}`];
   if (row in table.notApplicable) return [];
-  const executed = tests.filter((test) => carriesRow(test.title, row));
-  if (executed.length === 0) return [`row ${row}: no executed test has it in its title`];
+  const executed = testsOfRow(table, row, tests);
+  if (executed.length === 0)
+    return [`docs/conformance/${table.file}: row ${row}: no executed test has it in its title`];
   const isTrue = executed.some((test) => line.test.includes(test.file.replace(/^.*\/src\//, '')));
   return isTrue
     ? []

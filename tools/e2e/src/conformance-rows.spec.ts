@@ -1,6 +1,6 @@
 // Which test titles count for which row.
 import { describe, expect, test } from '@jest/globals';
-import { carriesRow, conformanceTables } from './conformance-rows.ts';
+import { carriesRow, conformanceTables, testsOfRow } from './conformance-rows.ts';
 
 describe('carriesRow', () => {
   test.each([
@@ -14,8 +14,27 @@ describe('carriesRow', () => {
     ['rows A3, A4 and A5 order addresses', 'A5', true],
     ['I5 writes addresses first', 'I5', true],
     ['narrow N1', 'N1', false],
+    ['DO row 53 (ours: an event, the balancer stays) sticky type foo', '53', true],
+    ['row 53 (ours: refused) sticky type foo', '53', true],
+    ['row 53 (ours: refused) sticky type foo', '5', false],
+    ['the tag sync rows 92, 93 and 94 one call', '92', true],
+    ['the tag sync rows 92, 93 and 94 one call', '93', true],
+    ['the tag sync rows 92, 93 and 94 one call', '94', true],
+    ['the tag sync rows 92, 93 and 94 one call', '4', false],
+    ['DO row 20 (ours: both IDs), row 19 by name', '19', true],
+    ['F3 a foreign balancer is left alone', 'F3', true],
+    ['row 7 (F3) a foreign balancer is left alone', 'F3', true],
+    ['F10 a lost answer', 'F1', false],
+    ['port 80 of 118 rows', '80', false],
   ])('%s / %s', (title, row, expected) => {
     expect(carriesRow(title, row)).toBe(expected);
+  });
+
+  test('rows of a program are its own: the same number elsewhere does not count', () => {
+    const table = conformanceTables.find(({ file }) => file === 'digitalocean.md');
+    const other = { title: 'row 53 something else', file: 'apps/packet-ccm/src/a.spec.ts' };
+    const own = { title: 'row 53 (ours: refused)', file: 'apps/do-ccm/src/a.spec.ts' };
+    expect(table && testsOfRow(table, '53', [other, own])).toEqual([own]);
   });
 
   test('no row stands twice in a table', () => {

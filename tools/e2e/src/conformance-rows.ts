@@ -1,5 +1,6 @@
 // Which behaviours the specifications list, and which of them cannot apply to us. The tables in docs/conformance/ are
 // written from this list and the results of a test run (write-conformance.ts) and compared with both (check-rows.ts).
+import type { ExecutedTest } from './test-results.ts';
 
 /** The rows of one specification. */
 export interface ConformanceTable {
@@ -7,12 +8,35 @@ export interface ConformanceTable {
   readonly file: string;
   readonly title: string;
   readonly rows: readonly string[];
+  /** Folders whose tests count. The tables of two programs number their rows alike, so each has its own. */
+  readonly folders: readonly string[];
   /** Row to reason. */
   readonly notApplicable: Readonly<Record<string, string>>;
 }
 
 function numbered(prefix: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
+}
+
+/** A program's table: rows 1 to `rows`, and F1 to `findings` for what was seen when its predecessor was run. */
+function programTable(about: {
+  readonly app: string;
+  readonly api: string;
+  readonly file: string;
+  readonly title: string;
+  readonly rows: number;
+  readonly findings?: number;
+  readonly notApplicable?: Readonly<Record<string, string>>;
+}): ConformanceTable {
+  const { app, api, file, title, rows, findings = 0, notApplicable = {} } = about;
+  return {
+    file,
+    title,
+    rows: [...numbered('', rows), ...numbered('F', findings)],
+    // Not the simulators: that the simulated cloud keeps a rule is no proof that the program does.
+    folders: [`apps/${app}/`, `packages/${api}/`],
+    notApplicable,
+  };
 }
 
 /** All tables; a program adds its own with its specification. */
@@ -31,18 +55,37 @@ export const conformanceTables: readonly ConformanceTable[] = [
       ...numbered('P', 13),
       ...numbered('I', 27),
     ],
+    folders: ['packages/', 'apps/', 'tools/'],
     notApplicable: {
       N20: 'the legacy Instances interface does not exist here: a provider answers `lookup`',
       N21: 'the legacy Instances interface does not exist here: a provider answers `lookup`',
       C10: 'the legacy Instances interface does not exist here: `gone` is a finding, not a sentinel error',
     },
   },
+  programTable({
+    app: 'do-ccm',
+    api: 'digitalocean-api',
+    file: 'digitalocean.md',
+    title: 'do-ccm: behaviours of the Go program (1 to 118), and what it does better (F1 to F10)',
+    rows: 118,
+    findings: 10,
+  }),
 ];
 
-/** True when the title of a test carries the row: `row N5 …`, `row C1 (I10) …`, `I5 …`. */
+/** The tests whose titles carry the row, of those that count for the table. */
+export function testsOfRow(table: ConformanceTable, row: string, tests: readonly ExecutedTest[]): ExecutedTest[] {
+  return tests.filter(
+    ({ title, file }) => table.folders.some((folder) => file.startsWith(folder)) && carriesRow(title, row),
+  );
+}
+
+// Improvements and findings are words of their own; plain numbers and letters like N5 need the word "row".
+const STANDS_ALONE = /^[IF]/;
+
+/** True when the title of a test carries the row: `row N5 …`, `row C1 (I10) …`, `I5 …`, `DO row 53 (ours: …)`, `rows 92, 93 …`. */
 export function carriesRow(title: string, row: string): boolean {
-  const id = row.startsWith('I')
-    ? `(?:row )?(?:[A-Z]\\d+ \\()?${row}`
-    : `rows? (?:[A-Z]\\d+(?: \\(I\\d+\\))?(?:,| and) )*${row}`;
+  const id = STANDS_ALONE.test(row)
+    ? `(?:rows? )?(?:[A-Z]?\\d+ \\()?${row}`
+    : `rows? (?:[A-Z]?\\d+(?: \\([^)]*\\))?(?:,| and|, and) )*${row}`;
   return new RegExp(`(?:^|[\\s(])${id}(?![\\d])`).test(title);
 }
