@@ -2,6 +2,7 @@
 export * from './call.ts';
 export * from './cloud-api-error.ts';
 export * from './cloud-http.ts';
+export * from './json.ts';
 export { classifyIdMessageBody } from './failure.ts';
 export type { ApiErrorBody, ClassifyBody } from './failure.ts';
 export type { CallEvent, OnCall } from './call-report.ts';

@@ -1,6 +1,6 @@
 // The account: the cheapest call that proves that address, network and token work.
+import { optionalNumber, optionalText, parseObject } from '@longshore/cloud-http';
 import type { CloudHttp } from '@longshore/cloud-http';
-import { optionalNumber, optionalText, parseObject } from './json.ts';
 
 /** The account that the token belongs to. */
 export interface Account {

@@ -1,8 +1,8 @@
 // Certificates. A renewal by Let's Encrypt gives a certificate a new id under the same name, so the name is what to hold on to.
+import { listOf, optionalText, parseObject, parseText, requiredText } from '@longshore/cloud-http';
 import type { CloudHttp } from '@longshore/cloud-http';
 import { parseCertificateId } from './ids.ts';
 import type { CertificateId } from './ids.ts';
-import { listOf, optionalText, parseObject, parseText, requiredText } from './json.ts';
 import { listAll } from './lists.ts';
 
 /** A TLS certificate. */

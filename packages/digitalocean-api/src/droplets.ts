@@ -1,9 +1,9 @@
 // Droplets: what a cloud controller manager has to know of them, no more (a cluster has thousands). Read only.
+import { listOf, optionalObject, optionalText, parseObject, parseText, requiredText } from '@longshore/cloud-http';
 import type { CloudHttp } from '@longshore/cloud-http';
 import { parseDropletNumber } from './ids.ts';
 import type { DropletId, VpcId } from './ids.ts';
 import { parseVpcId } from './ids.ts';
-import { listOf, optionalObject, optionalText, parseObject, parseText, requiredText } from './json.ts';
 import { listAll } from './lists.ts';
 
 /** States that are known; others are passed on as they are. */

@@ -1,9 +1,16 @@
 // Cloud firewalls. A PUT replaces everything, so what others have put in (droplet ids) has to be sent along.
-import type { CloudHttp } from '@longshore/cloud-http';
+import {
+  listOf,
+  optionalObject,
+  optionalText,
+  parseObject,
+  parseText,
+  requiredText,
+  withoutAbsent,
+} from '@longshore/cloud-http';
+import type { CloudHttp, JsonObject } from '@longshore/cloud-http';
 import { parseDropletNumber, parseFirewallId, parseLoadBalancerId } from './ids.ts';
 import type { DropletId, FirewallId, LoadBalancerId } from './ids.ts';
-import { listOf, optionalObject, optionalText, parseObject, parseText, requiredText, withoutAbsent } from './json.ts';
-import type { JsonObject } from './json.ts';
 import { listAll } from './lists.ts';
 import type { Removal } from './load-balancers.ts';
 

@@ -14,4 +14,4 @@ export * from './vpcs.ts';
 export * from './projects.ts';
 export { isLoadBalancerBusy } from './classify.ts';
 export * from './droplet-metadata.ts';
-export type { JsonObject } from './json.ts';
+export type { JsonObject } from '@longshore/cloud-http';

@@ -1,6 +1,6 @@
 // Reads whole lists page by page. Things that move to another page while the list is read show up once: de-duplicated by id.
+import { requiredListOf } from '@longshore/cloud-http';
 import type { Call, CloudHttp, Query } from '@longshore/cloud-http';
-import { requiredListOf } from './json.ts';
 
 /** The largest page that the API serves: fewest calls. */
 export const PAGE_SIZE = 200;

@@ -3,16 +3,18 @@ import { parseCertificateId, parseDropletNumber, parseLoadBalancerId, parseProje
 import {
   isTrue,
   listOf,
+  mapped,
   optionalNumber,
   optionalObject,
   optionalText,
   parseObject,
   parseText,
+  present,
   requiredNumber,
   requiredText,
   withoutAbsent,
-} from './json.ts';
-import type { JsonObject } from './json.ts';
+} from '@longshore/cloud-http';
+import type { JsonObject } from '@longshore/cloud-http';
 import type {
   ForwardingRule,
   HealthCheck,
@@ -192,15 +194,4 @@ function toStickySessionsBody(sticky: StickySessions): JsonObject {
 
 function parseFirewall(firewall: JsonObject): LoadBalancerFirewall {
   return { allow: listOf(firewall, 'allow', parseText), deny: listOf(firewall, 'deny', parseText) };
-}
-
-function mapped<T, R>(value: T | undefined, map: (value: T) => R): R | undefined {
-  return value === undefined ? undefined : map(value);
-}
-
-// Drops absent fields with the type to match (exactOptionalPropertyTypes).
-type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
-
-function present<T extends object>(fields: T): Present<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
 }

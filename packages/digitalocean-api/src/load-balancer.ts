@@ -1,7 +1,7 @@
 // The load balancer as a value: what one asks for (a spec) and what the API shows. A PUT replaces everything: an attribute that is
 // absent from a spec goes back to the API's default, so start from `specOf(found)` to keep what others have set.
 import type { CertificateId, DropletId, LoadBalancerId, ProjectId, VpcId } from './ids.ts';
-import type { JsonObject } from './json.ts';
+import type { JsonObject } from '@longshore/cloud-http';
 
 /** Kinds that are known; others are passed on as they are. */
 export type LoadBalancerType = 'REGIONAL' | 'REGIONAL_NETWORK' | 'GLOBAL' | (string & {});

@@ -1,9 +1,8 @@
 // Calls about load balancers. Creating and changing are asynchronous at the API: `create` answers with status `new`, and a balancer
 // that still works on the last change refuses the next one (see `isLoadBalancerBusy`).
-import { parseNothing } from '@longshore/cloud-http';
+import { parseNothing, parseObject } from '@longshore/cloud-http';
 import type { Call, CloudHttp } from '@longshore/cloud-http';
 import type { DropletId, LoadBalancerId } from './ids.ts';
-import { parseObject } from './json.ts';
 import { listAll } from './lists.ts';
 import { parseLoadBalancer, toForwardingRuleBody, toLoadBalancerBody } from './load-balancer-json.ts';
 import type { ForwardingRule, LoadBalancer, LoadBalancerSpec } from './load-balancer.ts';

@@ -1,8 +1,8 @@
 // Projects: groups of resources, for bills and people.
+import { isTrue, parseObject, requiredListOf, requiredText } from '@longshore/cloud-http';
 import type { CloudHttp } from '@longshore/cloud-http';
 import { parseProjectId } from './ids.ts';
 import type { ProjectId } from './ids.ts';
-import { isTrue, parseObject, requiredListOf, requiredText } from './json.ts';
 import { listAll } from './lists.ts';
 
 /** A project. */

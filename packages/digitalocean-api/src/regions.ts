@@ -1,6 +1,6 @@
 // Regions: to check a configured slug.
+import { isTrue, listOf, optionalText, parseObject, parseText, requiredText } from '@longshore/cloud-http';
 import type { CloudHttp } from '@longshore/cloud-http';
-import { isTrue, listOf, optionalText, parseObject, parseText, requiredText } from './json.ts';
 import { listAll } from './lists.ts';
 
 /** A data centre. */

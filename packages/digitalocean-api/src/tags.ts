@@ -1,7 +1,6 @@
 // Tags, and what carries them.
-import { parseNothing } from '@longshore/cloud-http';
+import { parseNothing, parseObject, requiredText } from '@longshore/cloud-http';
 import type { CloudHttp } from '@longshore/cloud-http';
-import { parseObject, requiredText } from './json.ts';
 import { listAll } from './lists.ts';
 
 /** What can be tagged. `load_balancer` works although the published enum lacks it. */

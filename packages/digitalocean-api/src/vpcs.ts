@@ -1,8 +1,8 @@
 // VPCs. Read only.
+import { isTrue, optionalText, parseObject, requiredText } from '@longshore/cloud-http';
 import type { CloudHttp } from '@longshore/cloud-http';
 import { parseVpcId } from './ids.ts';
 import type { VpcId } from './ids.ts';
-import { isTrue, optionalText, parseObject, requiredText } from './json.ts';
 import { listAll } from './lists.ts';
 
 /** A private network of one region. */

@@ -1,5 +1,5 @@
-// Reads fields of JSON answers: the one place where `unknown` becomes typed. A field of the wrong type throws with its name; an absent
-// or null field is a value, because the API leaves out what a token may not read.
+// Reads fields of JSON answers for the api packages: the one place where `unknown` becomes typed. A field of the wrong type throws with
+// its name; an absent or null field is a value, because APIs leave out what a token may not read.
 
 /** A JSON object whose fields nobody has looked at. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -76,4 +76,17 @@ export function parseNumber(raw: unknown): number {
 /** The object without fields that are `undefined`: absent is what the API understands as "default". */
 export function withoutAbsent(object: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+}
+
+/** The value through `map`; absent stays absent. */
+export function mapped<T, R>(value: T | undefined, map: (value: T) => R): R | undefined {
+  return value === undefined ? undefined : map(value);
+}
+
+/** Fields that are there or not, never `undefined` (exactOptionalPropertyTypes). */
+export type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Drops absent fields, with the type to match. */
+export function present<T extends object>(fields: T): Present<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
 }
