@@ -33,6 +33,11 @@ describe('planRetry, calls that may be repeated', () => {
       afterMs: 9_000,
     },
     {
+      when: '429 with a reset and no word about what is left',
+      failure: answer(429, { resetInMs: 9_000 }),
+      afterMs: 9_000,
+    },
+    {
       when: '429 with both: Retry-After is about the short limit and wins',
       failure: answer(429, { remaining: 0, resetInMs: 3_000_000, retryAfterMs: 5_000 }),
       afterMs: 5_000,

@@ -43,9 +43,12 @@ export function planRetry(failed: FailedAttempt): RetryPlan {
   }
 }
 
-/** How long a 429 asks to wait; `undefined` when it does not say. Retry-After wins: it is about the short limit, reset about the long. */
+/**
+ * How long a 429 asks to wait; `undefined` when it does not say. Retry-After wins: it is about the short limit, reset about the long.
+ * Reset counts unless calls are said to be left: then another limit was hit than the one that it is about.
+ */
 export function waitAfter429(hints: RateHints): number | undefined {
-  return hints.retryAfterMs ?? (hints.remaining === 0 ? hints.resetInMs : undefined);
+  return hints.retryAfterMs ?? ((hints.remaining ?? 0) === 0 ? hints.resetInMs : undefined);
 }
 
 function planAfterAnswer(
