@@ -45,6 +45,14 @@ describe('neededRights', () => {
     ]);
   });
 
+  test('what the provider writes is asked for too, as the program itself', () => {
+    const annotations = { group: '', resource: 'services', verb: 'patch', neededFor: 'annotations of services' };
+    expect(inWords({ ...all, ofProvider: [annotations] })[0]).toContain('patch services');
+    const [program, ...accounts] = inWords({ ...all, ofProvider: [annotations], isSplit: true });
+    expect(program).toContain('patch services');
+    expect(accounts.flat()).not.toContain('patch services');
+  });
+
   test('with an account for each controller their writes are theirs', () => {
     const accounts = inWords({ ...all, isSplit: true }).slice(1);
     expect(accounts).toEqual([

@@ -12,6 +12,8 @@ export interface RightsQuestion {
   readonly lease?: { readonly namespace: string; readonly name: string } | undefined;
   /** `--use-service-account-credentials`: each controller writes under its own account. */
   readonly isSplit: boolean;
+  /** What the provider itself reads and writes in the cluster, always as the program's own identity. */
+  readonly ofProvider?: readonly NeededRight[] | undefined;
 }
 
 /** What one identity must be allowed to do; `client` is absent for the program's own. */
@@ -40,10 +42,15 @@ const ownRows: Readonly<Record<ControllerName['name'], readonly Row[]>> = {
 };
 
 /** Caches, events and election are the program's own; with split accounts the controllers' writes are not. Each right once. */
-export function neededRights({ controllers, lease, isSplit }: RightsQuestion): readonly NeededRights[] {
+export function neededRights({
+  controllers,
+  lease,
+  isSplit,
+  ofProvider = [],
+}: RightsQuestion): readonly NeededRights[] {
   const hasServices = controllers.some(({ name }) => name === 'service-lb-controller');
   const followed = controllers.length > 0 ? [nodeRow, ...(hasServices ? [serviceRow] : []), eventRow] : [];
-  const shared = [...followed.flatMap(toRights), ...(lease ? leaseRights(lease) : [])];
+  const shared = [...followed.flatMap(toRights), ...ofProvider, ...(lease ? leaseRights(lease) : [])];
   const own = (client?: ControllerName['client']): readonly NeededRight[] =>
     controllers
       .filter((controller) => client === undefined || controller.client === client)
