@@ -1,7 +1,7 @@
 // What a cloud provider implements. The controllers of this package call it; apps/*-ccm provide it. The mapping to Go's
 // interface is in docs/architecture.md: gone = InstanceExists false, stopped = InstanceShutdown true, unknown = an error,
 // not-mine = ImplementedElsewhere, in-progress = RetryError, an absent property = the `false` of Go's tuple.
-import type { Clock, Logger, Metrics } from '@longshore/reconciler-core';
+import type { Clock, Logger, Metrics, Runnable, Source } from '@longshore/reconciler-core';
 import type { EventRecorder, KubeClient, KubeNode, KubeService, Lister } from '@longshore/k8s-runtime';
 
 /** A cloud. Absent parts are not supported: their controllers are skipped. */
@@ -15,8 +15,13 @@ export interface CloudProvider {
   readonly routes?: Routes;
   /** False with `--allow-untagged-cloud=false` refuses the start, as in the Go programs; absent means the cloud needs none. */
   readonly hasClusterId?: boolean;
-  /** Called once as leader, before any controller starts. Loops of its own end when `context.signal` aborts. */
+  /** Called once as leader, before any controller starts. Loops of its own go to `context.keepRunning`. */
   start?(context: ProviderContext): Promise<void>;
+  /**
+   * What the provider's own loops would do now about things that are neither balancers nor routes (firewalls, tags): one plan
+   * for each thing, also when it has no steps. Called after `start`, by `plan` and in a dry run. Reads, never writes.
+   */
+  otherPlans?(cluster: ClusterView, signal: AbortSignal): Promise<readonly OtherPlan[]>;
   /** For `/readyz`: rejects when the cloud cannot be reached. Must be cheap: called at most every 30 s. */
   ping?(signal: AbortSignal): Promise<void>;
 }
@@ -27,6 +32,13 @@ export interface ProviderContext {
   readonly client: KubeClient;
   readonly nodes: Lister<KubeNode>;
   readonly services: Lister<KubeService>;
+  /** Changes of Services as they come; absent in commands, which look once. */
+  readonly serviceChanges?: Source<KubeService> | undefined;
+  /**
+   * Runs a loop of the provider's own together with the controllers: until the stop, which waits for it; one that rejects ends
+   * the program. Not run in a dry run or a command: there `otherPlans` says what it would do.
+   */
+  readonly keepRunning: (loop: Runnable) => void;
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly log: Logger;
@@ -86,6 +98,15 @@ export interface LoadBalancers {
   problems(service: KubeService): readonly Problem[];
   /** Balancers of this cluster that none of these Services owns: reported at start (I19), listed by `orphans`. */
   orphans?(services: readonly KubeService[], signal: AbortSignal): Promise<readonly OrphanedBalancer[]>;
+  /**
+   * Removes one of them for `orphans --delete`, unless the cloud, asked again, or one of these Services (read right before) shows that
+   * it belongs to somebody by now. Called again while it is in progress. Absent: nothing is removed.
+   */
+  removeOrphan?(
+    orphan: OrphanedBalancer,
+    services: readonly KubeService[],
+    signal: AbortSignal,
+  ): Promise<OrphanRemoval>;
 }
 
 /** How far a balancer is. `changes` names in words what this call changed, empty when it only looked. */
@@ -143,6 +164,26 @@ export interface PlannedStep {
   readonly detail?: unknown;
 }
 
+/** The cluster as it is at one moment. */
+export interface ClusterView {
+  readonly nodes: readonly KubeNode[];
+  readonly services: readonly KubeService[];
+}
+
+/** The unapplied plan for one thing in the cloud that is neither a balancer nor a route. */
+export interface OtherPlan {
+  /** In the cloud's words: `{ kind: 'Firewall', name: 'k8s-public-access' }`. */
+  readonly subject: { readonly kind: string; readonly name: string };
+  /** Who applies it while the program runs, as the log names it: `firewall-controller`. */
+  readonly controller: string;
+  /** In the order of application. */
+  readonly steps: readonly (PlannedStep & { readonly why: string })[];
+  /** What is left out because a Service must be changed first; the steps hold for all others. */
+  readonly problems?: readonly (Problem & { readonly service: KubeService })[];
+  /** What could not be found out, in words: no step follows from it. */
+  readonly unknown?: readonly string[];
+}
+
 /** Something wrong with an object that its owner must change. */
 export interface Problem {
   /** The annotation key or field path. */
@@ -160,6 +201,12 @@ export interface OrphanedBalancer {
   readonly name: string;
   readonly reason: string;
 }
+
+/** What became of one orphan; `removed` also when somebody else was quicker. */
+export type OrphanRemoval =
+  | { readonly kind: 'removed' }
+  | { readonly kind: 'in-progress'; readonly checkAgainMs: number; readonly waitingFor: string }
+  | { readonly kind: 'kept'; readonly reason: string };
 
 /** Pod routes in the cloud's network. */
 export interface Routes {

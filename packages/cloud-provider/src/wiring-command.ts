@@ -153,7 +153,8 @@ async function startProvider(around: Surroundings, log: Logger, signal: AbortSig
   if (!provider.start) return;
   const [allNodes, allServices] = await Promise.all([listed(client, nodes, signal), listed(client, services, signal)]);
   const cluster = { clusterName: flags['cluster-name'], client, nodes: allNodes, services: allServices };
-  await provider.start({ ...cluster, events: dryRunEvents(log), clock, log, metrics, isDryRun: true, signal });
+  const tools = { events: dryRunEvents(log), clock, log, metrics, isDryRun: true, signal };
+  await provider.start({ ...cluster, ...tools, keepRunning: () => {} });
 }
 
 async function listed<T extends KubeObject>(

@@ -1,9 +1,10 @@
-// `--dry-run` for load balancers: the provider plans instead of acting, and each step is a log line. The node and route controllers have
-// a dry run of their own; writes to the cluster are stopped by k8s-runtime's dryRunClient.
-import type { Logger } from '@longshore/reconciler-core';
+// `--dry-run` for load balancers and for the provider's own loops: the provider plans instead of acting, and each step is a log line. The
+// node and route controllers have a dry run of their own; writes to the cluster are stopped by k8s-runtime's dryRunClient.
+import { periodic } from '@longshore/reconciler-core';
+import type { Clock, Logger, Runnable } from '@longshore/reconciler-core';
 import { keyOf } from '@longshore/k8s-runtime';
-import type { EventRecorder, KubeObject, KubeService } from '@longshore/k8s-runtime';
-import type { LoadBalancerPlan, LoadBalancers, LoadBalancerStatus } from './provider.ts';
+import type { EventRecorder, KubeNode, KubeObject, KubeService, Lister } from '@longshore/k8s-runtime';
+import type { CloudProvider, LoadBalancerPlan, LoadBalancers, LoadBalancerStatus, OtherPlan } from './provider.ts';
 import { storedIngress } from './service/balancer-status.ts';
 
 // Long enough that a dry run does not press the cloud, short enough to show what changes.
@@ -38,6 +39,44 @@ export function dryRunEvents(log: Logger): EventRecorder {
     (about: KubeObject, reason: string, message: string): void =>
       log.verbose(1, 'would write an event', { about: keyOf(about), type, reason, text: message });
   return { normal: say('Normal'), warning: say('Warning') };
+}
+
+const OTHERS_EVERY_MS = 60_000;
+
+/** In place of the provider's own loops: says each minute what they would do, and says again only what has changed. */
+export function dryRunOtherPlans(options: {
+  readonly provider: CloudProvider;
+  readonly nodes: Pick<Lister<KubeNode>, 'list'>;
+  readonly services: Pick<Lister<KubeService>, 'list'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}): Runnable {
+  const { provider, nodes, services, clock, log } = options;
+  const told = new Map<string, string>();
+  const work = async (signal: AbortSignal): Promise<void> => {
+    const cluster = { nodes: nodes.list(), services: services.list() };
+    for (const plan of (await provider.otherPlans?.(cluster, signal)) ?? []) {
+      const subject = `${plan.subject.kind} ${plan.subject.name}`;
+      const content = JSON.stringify([plan.steps, plan.unknown, plan.problems?.map(({ message }) => message)]);
+      if (told.get(subject) !== content) sayOtherPlan(plan, subject, log);
+      told.set(subject, content);
+    }
+  };
+  const rhythm = { everyMs: OTHERS_EVERY_MS, countFrom: 'end', clock, log } as const;
+  return periodic({ name: 'dry run of the other plans', ...rhythm, work });
+}
+
+function sayOtherPlan(
+  { controller, steps, problems = [], unknown = [] }: OtherPlan,
+  subject: string,
+  log: Logger,
+): void {
+  for (const { kind, summary, why } of steps)
+    log.info('would change it', { subject, controller, step: kind, summary, why });
+  for (const { service, message } of problems)
+    log.warn('Service is left out', { controller, service: keyOf(service), message });
+  for (const reason of unknown) log.warn('cannot tell what to change', { subject, controller, reason });
+  if (steps.length === 0 && unknown.length === 0) log.verbose(1, 'needs no change', { subject, controller });
 }
 
 function sayPlan(plan: LoadBalancerPlan, service: KubeService, log: Logger): void {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { silentLogger, sleep } from '@longshore/reconciler-core';
-import { FakeClock, fakeMetrics } from '@longshore/reconciler-core/testing';
+import { FakeClock, fakeMetrics, recordingLogger } from '@longshore/reconciler-core/testing';
 import type { FakeMetrics } from '@longshore/reconciler-core/testing';
 import { HealthChecks, InformerSet, nodes } from '@longshore/k8s-runtime';
 import { FakeKubeClient } from '@longshore/k8s-runtime/testing';
 import type { CloudController } from './instances/health-report.ts';
-import type { CloudProvider } from './provider.ts';
+import type { CloudProvider, ProviderContext } from './provider.ts';
 import { controllerNames } from './wiring-controllers.ts';
 import { leadingWork } from './wiring-leading.ts';
 import type { LeadingOptions } from './wiring-leading.ts';
@@ -91,6 +91,48 @@ describe('leadingWork', () => {
     stop.abort();
     await ended;
     expect(said.slice(3)).toEqual(['a ends', 'b ends']);
+  });
+
+  test('loops of the provider run until the stop and are waited for; one that fails ends the program', async () => {
+    const { clock, said, stop, run } = scene();
+    const provider: CloudProvider = { name: 'acme', start: async ({ keepRunning }) => keepRunning(part('loop', said)) };
+    const ended = run({ provider });
+    await clock.settle();
+    expect(said).toEqual(['loop starts', 'a starts', 'b starts']);
+    stop.abort();
+    await ended;
+    expect(said.slice(3).sort()).toEqual(['a ends', 'b ends', 'loop ends']);
+    const failing = part('loop', said, () => Promise.reject(new Error('token refused')));
+    const second = scene();
+    const start = async ({ keepRunning }: ProviderContext): Promise<void> => keepRunning(failing);
+    await expect(second.run({ provider: { name: 'acme', start } })).rejects.toThrow('token refused');
+  });
+
+  test('a dry run says what the loops would do instead of running them, and repeats only what is new', async () => {
+    const { clock, said, stop, run } = scene();
+    const log = recordingLogger();
+    let ports = 80;
+    const provider: CloudProvider = {
+      name: 'acme',
+      start: async ({ keepRunning }) => keepRunning(part('loop', said)),
+      otherPlans: () => {
+        const steps = [{ kind: 'open', summary: `open port ${ports}`, why: 'it is closed' }];
+        return Promise.resolve([{ subject: { kind: 'Firewall', name: 'f' }, controller: 'firewall', steps }]);
+      },
+    };
+    const lister = { list: () => [] };
+    const context = { isDryRun: true, nodes: lister, services: lister, clock, log } as never;
+    const ended = run({ provider, context });
+    await clock.advance(120_000);
+    ports = 81;
+    await clock.advance(60_000);
+    expect(said).not.toContain('loop starts');
+    expect(log.lines.map(({ message, fields }) => [message, fields['subject'], fields['summary']])).toEqual([
+      ['would change it', 'Firewall f', 'open port 80'],
+      ['would change it', 'Firewall f', 'open port 81'],
+    ]);
+    stop.abort();
+    await ended;
   });
 
   test('running controllers show in the gauge', async () => {

@@ -4,6 +4,7 @@ import { messageOf, never, OperatorError, sleep } from '@longshore/reconciler-co
 import type { Clock, Logger, Metrics, Runnable } from '@longshore/reconciler-core';
 import type { HealthChecks, InformerSet, KubeClient } from '@longshore/k8s-runtime';
 import type { CloudProvider, ProviderContext } from './provider.ts';
+import { dryRunOtherPlans } from './wiring-dry-run.ts';
 import { controllerCheck } from './wiring-health.ts';
 import type { Work } from './wiring-work.ts';
 
@@ -11,8 +12,8 @@ import type { Work } from './wiring-work.ts';
 export interface LeadingOptions {
   readonly work: readonly Work[];
   readonly provider: CloudProvider;
-  /** For `provider.start`, without the signal. */
-  readonly context: Omit<ProviderContext, 'signal'>;
+  /** For `provider.start`; the provider's own loops are gathered here. */
+  readonly context: Omit<ProviderContext, 'signal' | 'keepRunning'>;
   readonly informers: InformerSet;
   readonly health: HealthChecks;
   readonly client: KubeClient;
@@ -37,8 +38,8 @@ export function leadingWork(options: LeadingOptions): Runnable {
       const stop = AbortSignal.any([signal, failed.signal]);
       try {
         await waitForApiServer(options, stop);
-        await startProvider(options, stop);
-        await runControllers(options, stop);
+        const loops = await startProvider(options, stop);
+        await runControllers(options, loops, stop);
       } catch (error) {
         if (!signal.aborted) throw error;
       } finally {
@@ -73,27 +74,30 @@ async function apiServerProblem(client: KubeClient, signal: AbortSignal): Promis
   }
 }
 
-async function startProvider({ provider, context, informers }: LeadingOptions, signal: AbortSignal): Promise<void> {
-  if (!provider.start) return;
+/** The provider's own loops; in a dry run one that says what they would do. */
+async function startProvider(options: LeadingOptions, signal: AbortSignal): Promise<readonly Runnable[]> {
+  const { provider, context, informers } = options;
+  if (!provider.start) return [];
+  const loops: Runnable[] = [];
   await informers.synced(signal);
-  await provider.start({ ...context, signal });
+  await provider.start({ ...context, signal, keepRunning: (loop) => void loops.push(loop) });
+  if (!context.isDryRun) return loops;
+  return provider.otherPlans ? [dryRunOtherPlans({ ...context, provider })] : [];
 }
 
 /** One rejection stops all; all are waited for. */
-async function runControllers(options: LeadingOptions, signal: AbortSignal): Promise<void> {
+async function runControllers(options: LeadingOptions, loops: readonly Runnable[], signal: AbortSignal): Promise<void> {
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
-  const running: Promise<void>[] = [];
+  const stopsAll = (part: Promise<void>): Promise<void> =>
+    part.catch((error: unknown) => {
+      failed.abort(error);
+      throw error;
+    });
+  const running = loops.map((loop) => stopsAll(loop.run(stop)));
   for (const one of options.work) {
     if (stop.aborted) break;
-    running.push(
-      ...startWork(one, options, stop).map((part) =>
-        part.catch((error: unknown) => {
-          failed.abort(error);
-          throw error;
-        }),
-      ),
-    );
+    running.push(...startWork(one, options, stop).map(stopsAll));
     await pause(options, stop);
   }
   const ends = await Promise.allSettled(running);

@@ -15,7 +15,14 @@ import {
   trimNode,
   trimService,
 } from '@longshore/k8s-runtime';
-import type { EventRecorder, KubeClient, Pages, RunnableEventRecorder } from '@longshore/k8s-runtime';
+import type {
+  EventRecorder,
+  Informer,
+  KubeClient,
+  KubeService,
+  Pages,
+  RunnableEventRecorder,
+} from '@longshore/k8s-runtime';
 import { EventLoopLag, exitCodes, Manager, PrometheusMetrics } from '@longshore/k8s-runtime/process';
 import type { FlagTable, ProcessContext, RootLogger } from '@longshore/k8s-runtime/process';
 import type { CcmFlagValues } from './flags.ts';
@@ -172,13 +179,17 @@ function providerContext(around: Surroundings, caches: Caches, events: EventReco
     client: client.named('cloud-provider'),
     nodes: caches.nodes,
     // Asked for only where the provider has a use for it: reading Services needs a right of its own.
-    services: provider.start ? caches.services() : noServices,
+    ...(provider.start ? watched(caches.services()) : { services: noServices }),
     events,
     clock,
     log: log.child({ name: 'provider' }),
     metrics,
     isDryRun: flags['dry-run'],
   };
+}
+
+function watched(services: Informer<KubeService>): Pick<LeadingOptions['context'], 'services' | 'serviceChanges'> {
+  return { services, serviceChanges: services };
 }
 
 const noServices: LeadingOptions['context']['services'] = {

@@ -44,6 +44,16 @@ describe('withMetrics', () => {
     expect(provider).toEqual({ name: 'acme' });
   });
 
+  test('the schemes of provider IDs and plans of other things get through', async () => {
+    const plan = { subject: { kind: 'Firewall', name: 'public' }, controller: 'firewall', steps: [] };
+    const whole = { name: 'acme', providerIdSchemes: ['acme'], otherPlans: () => Promise.resolve([plan]) };
+    const metrics = fakeMetrics();
+    const provider = withMetrics(whole, { metrics, clock: new FakeClock() });
+    expect(provider.providerIdSchemes).toEqual(['acme']);
+    expect(await provider.otherPlans?.({ nodes: [], services: [] }, signal)).toEqual([plan]);
+    expect(metrics.value('cloud_provider_calls_total', { call: 'otherPlans', result: 'success' })).toBe(1);
+  });
+
   test('a provider of a class keeps its this', async () => {
     const provider = new (class {
       readonly name = 'acme';

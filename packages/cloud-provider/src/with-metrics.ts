@@ -16,11 +16,17 @@ export function withMetrics(
   const { instances, loadBalancers, routes } = provider;
   return {
     name: provider.name,
+    ...(provider.providerIdSchemes ? { providerIdSchemes: provider.providerIdSchemes } : {}),
     ...(provider.hasClusterId === undefined ? {} : { hasClusterId: provider.hasClusterId }),
     ...(instances ? { instances: measuredInstances(instances, measure) } : {}),
     ...(loadBalancers ? { loadBalancers: measuredLoadBalancers(loadBalancers, measure) } : {}),
     ...(routes ? { routes: measuredRoutes(routes, measure) } : {}),
     ...(provider.start ? { start: (context) => provider.start?.(context) ?? Promise.resolve() } : {}),
+    ...(provider.otherPlans
+      ? {
+          otherPlans: (...args) => measure('otherPlans', async () => (await provider.otherPlans?.(...args)) ?? []),
+        }
+      : {}),
     ...(provider.ping ? { ping: (signal) => measure('ping', async () => provider.ping?.(signal)) } : {}),
   };
 }
@@ -68,7 +74,16 @@ function measuredLoadBalancers(balancers: LoadBalancers, measure: Measure): Load
             measure('loadBalancers.orphans', async () => (await balancers.orphans?.(...args)) ?? []),
         }
       : {}),
+    ...withRemoval(balancers.removeOrphan?.bind(balancers), measure),
   };
+}
+
+function withRemoval(
+  removeOrphan: LoadBalancers['removeOrphan'],
+  measure: Measure,
+): Pick<LoadBalancers, 'removeOrphan'> {
+  if (!removeOrphan) return {};
+  return { removeOrphan: (...args) => measure('loadBalancers.removeOrphan', () => removeOrphan(...args)) };
 }
 
 function measuredRoutes(routes: Routes, measure: Measure): Routes {

@@ -1,10 +1,11 @@
-// Asks the cloud for the commands: machines, plans of balancers, routes. Each question has a deadline. Reads only: a provider's `plan`
-// promises not to write, and nothing else of LoadBalancers is called here but the pure `problems`.
+// Asks the cloud for the commands: machines, plans of balancers and of other things, routes. Each question has a deadline. Reads only:
+// a provider's plans promise not to write, and nothing else of LoadBalancers is called here but the pure `problems`.
 import { parallelUntil } from '@longshore/reconciler-core';
 import type { KubeNode, KubeService } from '@longshore/k8s-runtime';
 import { withDeadline } from '../instances/with-deadline.ts';
-import type { InstanceFinding, LoadBalancers, Route } from '../provider.ts';
+import type { ClusterView, InstanceFinding, LoadBalancers, Route } from '../provider.ts';
 import type { CommandContext } from './command.ts';
+import type { OthersAnswer } from './plan-others.ts';
 import type { BalancerAnswer } from './plan-services.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -62,4 +63,21 @@ export async function listRoutes(context: CommandContext): Promise<readonly Rout
   if (!routes || !context.routes) return [];
   const deadline = { what: 'listing the routes', timeoutMs: TIMEOUT_MS, clock };
   return withDeadline(deadline, signal, (either) => routes.list(clusterName, either));
+}
+
+/** The provider's plans for what is neither a balancer nor a route; a failure hides nothing else. */
+export async function askForOtherPlans(context: CommandContext, cluster: ClusterView): Promise<OthersAnswer> {
+  const { provider, clock, signal } = context;
+  const deadline = { what: 'planning what is neither a balancer nor a route', timeoutMs: TIMEOUT_MS, clock };
+  try {
+    const plans = await withDeadline(
+      deadline,
+      signal,
+      async (either) => (await provider.otherPlans?.(cluster, either)) ?? [],
+    );
+    return { kind: 'planned', plans };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { kind: 'failed', provider: provider.name, error };
+  }
 }

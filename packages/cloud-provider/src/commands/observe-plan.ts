@@ -1,15 +1,17 @@
-// Observes everything that a plan is made of and has the parts planned: Nodes, Services, routes. `plan` takes all of them, `explain` one object.
+// Observes everything that a plan is made of and has the parts planned: Nodes, Services, routes, what else the provider keeps. `plan` takes
+// all of them, `explain` one object.
 import type { KubeNode, KubeService } from '@longshore/k8s-runtime';
 import { nodes as nodeType, services as serviceType } from '@longshore/k8s-runtime';
-import type { InstanceFinding, LoadBalancers } from '../provider.ts';
+import type { ClusterView, InstanceFinding, LoadBalancers } from '../provider.ts';
 import { parseClusterCidrs } from '../route/cidr.ts';
 import { isWanted } from '../service/service-ownership.ts';
 import { selectTargets } from '../service/targets.ts';
 import type { CommandContext } from './command.ts';
-import { askForPlans, listRoutes, lookUpMachines } from './observe-cloud.ts';
+import { askForOtherPlans, askForPlans, listRoutes, lookUpMachines } from './observe-cloud.ts';
 import { listAll } from './observe-cluster.ts';
 import { planAllLifecycles } from './plan-lifecycle.ts';
 import { ownNodes, planAllNodes, unknownMachines } from './plan-nodes.ts';
+import { planOthers } from './plan-others.ts';
 import { emptyReport, mergeReports } from './plan-report.ts';
 import type { PlanReport } from './plan-report.ts';
 import { planAllRoutes } from './plan-routes.ts';
@@ -60,9 +62,10 @@ export async function planRouteController(context: CommandContext, nodes: readon
   return planAllRoutes({ nodes, routes: await listRoutes(context), clusterCidrs });
 }
 
-/** All Services of the cluster; none where nobody keeps balancers. */
+/** All Services of the cluster; none where nobody has a use for them. */
 export async function observeServices(context: CommandContext): Promise<readonly KubeService[]> {
-  return balancersOf(context) ? listAll(context.client, serviceType, { signal: context.signal }) : [];
+  const isAnyUsed = balancersOf(context) !== undefined || context.provider.otherPlans !== undefined;
+  return isAnyUsed ? listAll(context.client, serviceType, { signal: context.signal }) : [];
 }
 
 /** The decision about each of these Services, with the provider's plan where it takes one. */
@@ -93,6 +96,11 @@ export async function observeServicePlans(
 /** The plan of the service controller. */
 export function planServiceController(facts: readonly ServicePlanFacts[]): PlanReport {
   return mergeReports(facts.map(planOneService));
+}
+
+/** What the provider does beside balancers and routes. */
+export async function planOtherThings(context: CommandContext, cluster: ClusterView): Promise<PlanReport> {
+  return context.provider.otherPlans ? planOthers(await askForOtherPlans(context, cluster)) : emptyReport;
 }
 
 /** The provider's balancers, unless the service controller does not run. */

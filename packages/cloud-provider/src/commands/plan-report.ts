@@ -1,10 +1,9 @@
 // What a plan of the whole cluster consists of, and the two things that are said of it as a whole: one line and an exit code. Pure.
 import type { KubeNode, KubeService } from '@longshore/k8s-runtime';
-import type { ControllerName } from '../wiring-controllers.ts';
 
-/** The object that a step changes. Routes are in the cloud, the others in the cluster. */
+/** The object that a step changes. Nodes and Services are in the cluster, routes and what else a provider keeps in the cloud. */
 export interface ObjectReference {
-  readonly kind: 'Node' | 'Service' | 'Route';
+  readonly kind: 'Node' | 'Service' | 'Route' | (string & {});
   readonly namespace?: string;
   readonly name: string;
 }
@@ -12,7 +11,8 @@ export interface ObjectReference {
 /** Who says something about which object. */
 interface Statement {
   readonly object: ObjectReference;
-  readonly controller: ControllerName['name'];
+  /** Its name for `--controllers`, or the name that the provider gives to a loop of its own. */
+  readonly controller: string;
 }
 
 /** One step that a controller would take now. */

@@ -9,6 +9,7 @@ import {
   observeServicePlans,
   observeServices,
   planNodeControllers,
+  planOtherThings,
   planRouteController,
   planServiceController,
 } from './observe-plan.ts';
@@ -41,7 +42,9 @@ async function observeReport(context: CommandContext): Promise<PlanReport> {
   const silence = silenceOf(findings, servicePlans);
   if (silence) throw unreachable(context, silence.error);
   const routes = await reach(context, () => planRouteController(context, nodes));
-  return mergeReports([planNodeControllers(context, nodes, findings), planServiceController(servicePlans), routes]);
+  const others = await planOtherThings(context, { nodes, services });
+  const balancers = planServiceController(servicePlans);
+  return mergeReports([planNodeControllers(context, nodes, findings), balancers, routes, others]);
 }
 
 // A question about everything that fails leaves nothing to plan.
