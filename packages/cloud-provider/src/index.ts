@@ -24,6 +24,8 @@ export type { DropRule, Targets } from './service/targets.ts';
 export { ccmFlags, checkProgramFlags, programFlagTable } from './flags.ts';
 export type { CcmFlagValues, ProgramFlags } from './flags.ts';
 export type { CloudControllerManagerProgram, ProviderConfig, Simulation } from './wiring-program.ts';
+export { defineCommand } from './wiring-command-own.ts';
+export type { ProgramCommand, ProgramCommandBody, ProgramCommandLine } from './wiring-command-own.ts';
 export { importSimulators } from './wiring-simulate.ts';
 export { withMetrics } from './with-metrics.ts';
 export { runCloudControllerManager, runProgram } from './run.ts';

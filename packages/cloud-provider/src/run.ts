@@ -4,7 +4,7 @@ import { parseFlags, runProcess } from '@longshore/k8s-runtime/process';
 import type { FlagTable, ProcessContext } from '@longshore/k8s-runtime/process';
 import { checkProgramFlags, programFlagTable } from './flags.ts';
 import type { CcmFlagValues } from './flags.ts';
-import { commandsHelp, splitCommandLine } from './wiring-command-line.ts';
+import { commandsHelp, splitCommandLine, summariesWith } from './wiring-command-line.ts';
 import type { CloudControllerManagerProgram } from './wiring-program.ts';
 import { startControllers } from './wiring-start.ts';
 
@@ -23,8 +23,8 @@ export async function runProgram<Table extends FlagTable>(
   context.secrets.add(...(program.secrets?.(context.env) ?? []));
   const { command, rest } = splitCommandLine(context.argv);
   if (command !== undefined) {
-    const { runCommand } = await import('./wiring-command.ts');
-    return runCommand(program, { command, rest }, context);
+    const { runAnyCommand } = await import('./wiring-command-own.ts');
+    return runAnyCommand(program, { command, rest }, context);
   }
   const parsed = parseFlags(programFlagTable(program), rest, {
     program: program.name,
@@ -33,6 +33,10 @@ export async function runProgram<Table extends FlagTable>(
     check: (values) => checkProgramFlags(values as CcmFlagValues & typeof values, program),
   });
   if (parsed.kind === 'run') return startControllers(program, parsed as never, context);
-  context.print(parsed.text.includes('Usage:') ? `${parsed.text}\n${commandsHelp(program.name)}` : parsed.text);
+  context.print(
+    parsed.text.includes('Usage:')
+      ? `${parsed.text}\n${commandsHelp(program.name, summariesWith(program.commands))}`
+      : parsed.text,
+  );
   return 0;
 }

@@ -15,8 +15,9 @@ export const commandSummaries = [
   },
   {
     name: 'orphans',
-    usage: 'orphans [flags]',
-    summary: 'list load balancers of this cluster that belong to no Service',
+    usage: 'orphans [--delete [--yes]] [flags]',
+    summary:
+      'list load balancers of this cluster that belong to no Service; with --delete remove them after a question',
   },
   { name: 'version', usage: 'version', summary: 'print the version' },
   { name: 'help', usage: 'help [COMMAND]', summary: 'print help' },
@@ -62,9 +63,26 @@ function takesNext(argument: string, table: FlagTable): boolean {
   return flag !== undefined && flag.kind !== 'bool';
 }
 
+/** A command in the list of `--help`. */
+export interface CommandSummary {
+  readonly name: string;
+  readonly usage: string;
+  readonly summary: string;
+}
+
+/** The built-in commands and those of the program. */
+export function summariesWith(
+  own: readonly { readonly name: string; readonly takes: string; readonly summary: string }[] = [],
+): readonly CommandSummary[] {
+  return [
+    ...commandSummaries,
+    ...own.map(({ name, takes, summary }) => ({ name, usage: `${name} ${takes}`, summary })),
+  ];
+}
+
 /** The section of `--help` about commands. */
-export function commandsHelp(program: string): string {
-  const width = Math.max(...commandSummaries.map(({ usage }) => usage.length));
-  const lines = commandSummaries.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`);
+export function commandsHelp(program: string, summaries: readonly CommandSummary[] = commandSummaries): string {
+  const width = Math.max(...summaries.map(({ usage }) => usage.length));
+  const lines = summaries.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`);
   return [`Commands (${program} COMMAND --help tells more):`, '', ...lines, ''].join('\n');
 }

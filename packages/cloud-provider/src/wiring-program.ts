@@ -3,6 +3,7 @@ import type { Clock, Logger } from '@longshore/reconciler-core';
 import type { FlagTable, FlagValues, PrometheusMetrics, SecretRedactor } from '@longshore/k8s-runtime/process';
 import type { CcmFlagValues, ProgramFlags } from './flags.ts';
 import type { CloudProvider } from './provider.ts';
+import type { ProgramCommand } from './wiring-command-own.ts';
 
 /** What a provider is made of. */
 export interface ProviderConfig<Table extends FlagTable = FlagTable> {
@@ -16,6 +17,8 @@ export interface ProviderConfig<Table extends FlagTable = FlagTable> {
   readonly signal: AbortSignal;
   /** Change nothing in the cloud. */
   readonly isDryRun: boolean;
+  /** A command that ends by itself, perhaps beside the running program: take no ports. */
+  readonly isCommand?: boolean;
   /** Tokens that are read later than by `secrets` below go here, so that they are never printed. */
   readonly secrets: SecretRedactor;
 }
@@ -42,4 +45,6 @@ export interface CloudControllerManagerProgram<Table extends FlagTable = FlagTab
   create(config: ProviderConfig<Table>): Promise<CloudProvider>;
   /** Behind `--simulate`; absent means that there is no simulator of this cloud. */
   simulate?: ((config: ProviderConfig<Table>) => Promise<Simulation>) | undefined;
+  /** Further commands; see `help`. */
+  readonly commands?: readonly ProgramCommand[] | undefined;
 }

@@ -21,6 +21,8 @@ export interface PageServerOptions {
   readonly guard?: Guard | undefined;
   /** Absent: plain HTTP. */
   readonly certificates?: ServingCertificates | undefined;
+  /** A longer body is answered with 413. Default 64 KiB. */
+  readonly longestBodyBytes?: number | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -143,7 +145,7 @@ export class PageServer implements Runnable {
   }
 
   async #answer(incoming: IncomingMessage): Promise<PageAnswer> {
-    const body = await readBody(incoming);
+    const body = await readBody(incoming, this.#options.longestBodyBytes ?? LONGEST_BODY);
     if (body === undefined) return { status: 413, body: 'the body is too long\n' };
     const request = toPageRequest(incoming, body);
     const refusal = await this.#options.guard?.(request);
@@ -175,12 +177,12 @@ function toPageRequest(incoming: IncomingMessage, body: string): PageRequest {
   };
 }
 
-async function readBody(incoming: IncomingMessage): Promise<string | undefined> {
+async function readBody(incoming: IncomingMessage, longestBytes: number): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > LONGEST_BODY) return undefined;
+    if (length > longestBytes) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
