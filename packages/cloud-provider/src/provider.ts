@@ -98,6 +98,10 @@ export interface LoadBalancers {
   problems(service: KubeService): readonly Problem[];
   /** Balancers of this cluster that none of these Services owns: reported at start (I19), listed by `orphans`. */
   orphans?(services: readonly KubeService[], signal: AbortSignal): Promise<readonly OrphanedBalancer[]>;
+  /** Annotations of Services that the provider writes itself: a change of one is looked at, but is no news to the Service's owner. */
+  readonly ownAnnotations?: readonly string[];
+  /** Pure: the owner has taken the Service out of this provider's hands. It gets no finalizer and no event then. Absent: never. */
+  isDisowned?(service: KubeService): boolean;
   /**
    * Removes one of them for `orphans --delete`, unless the cloud, asked again, or one of these Services (read right before) shows that
    * it belongs to somebody by now. Called again while it is in progress. Absent: nothing is removed.
@@ -111,7 +115,13 @@ export interface LoadBalancers {
 
 /** How far a balancer is. `changes` names in words what this call changed, empty when it only looked. */
 export type LoadBalancerResult =
-  | { readonly kind: 'ready'; readonly status: LoadBalancerStatus; readonly changes: readonly string[] }
+  | {
+      readonly kind: 'ready';
+      readonly status: LoadBalancerStatus;
+      readonly changes: readonly string[];
+      /** It serves, but a change has to wait. */
+      readonly unfinished?: { readonly checkAgainMs: number; readonly waitingFor: string };
+    }
   | {
       readonly kind: 'in-progress';
       readonly checkAgainMs: number;

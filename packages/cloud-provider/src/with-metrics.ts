@@ -68,6 +68,8 @@ function measuredLoadBalancers(balancers: LoadBalancers, measure: Measure): Load
     remove: (...args) => measure('loadBalancers.remove', () => balancers.remove(...args)),
     plan: (...args) => measure('loadBalancers.plan', () => balancers.plan(...args)),
     problems: (service) => balancers.problems(service),
+    ...(balancers.ownAnnotations ? { ownAnnotations: balancers.ownAnnotations } : {}),
+    ...(balancers.isDisowned ? { isDisowned: (service) => balancers.isDisowned?.(service) ?? false } : {}),
     ...(balancers.orphans
       ? {
           orphans: (...args) =>

@@ -56,7 +56,7 @@ export interface ServiceExplanation {
 export function explainService({ facts, nodes, events, isOff }: ServiceStory): ServiceExplanation {
   const { service, decision, problems } = facts;
   const report = planOneService(facts);
-  const isIdle = decision.kind === 'forget' || decision.kind === 'leave';
+  const isIdle = decision.kind === 'forget' || decision.kind === 'leave' || decision.kind === 'disown';
   return {
     object: serviceReference(service),
     decision: isIdle ? 'none' : decision.kind,
@@ -96,19 +96,25 @@ export function serviceSections(explanation: ServiceExplanation, service: KubeSe
 function becauseOf({ service, decision, answer }: ServicePlanFacts): string {
   switch (decision.kind) {
     case 'ensure':
-      return answer?.kind === 'planned' && answer.plan.wanted === undefined
-        ? 'It asks for a load balancer, but the cloud provider leaves it alone.'
-        : 'It wants a load balancer.';
+      return wantingReason(answer);
     case 'remove':
       return isBeingDeleted(service)
         ? 'It is being deleted; its load balancer goes first.'
         : `It is of type ${typeOf(service)} now; the load balancer that it had goes.`;
     case 'refuse':
       return 'It asks for a load balancer, but its settings must be corrected first; a load balancer that exists stays as it is.';
+    case 'disown':
+      return 'It wants a load balancer, but an annotation tells this program to leave it alone.';
     case 'forget':
     case 'leave':
       return idleReason(service);
   }
+}
+
+function wantingReason(answer: BalancerAnswer | undefined): string {
+  return answer?.kind === 'planned' && answer.plan.wanted === undefined
+    ? 'It asks for a load balancer, but the cloud provider leaves it alone.'
+    : 'It wants a load balancer.';
 }
 
 function idleReason(service: KubeService): string {

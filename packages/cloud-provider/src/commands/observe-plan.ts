@@ -5,6 +5,7 @@ import { nodes as nodeType, services as serviceType } from '@longshore/k8s-runti
 import type { ClusterView, InstanceFinding, LoadBalancers } from '../provider.ts';
 import { parseClusterCidrs } from '../route/cidr.ts';
 import { isWanted } from '../service/service-ownership.ts';
+import { traitsOf } from '../service/service-steps.ts';
 import { selectTargets } from '../service/targets.ts';
 import type { CommandContext } from './command.ts';
 import { askForOtherPlans, askForPlans, listRoutes, lookUpMachines } from './observe-cloud.ts';
@@ -77,9 +78,10 @@ export async function observeServicePlans(
   const loadBalancers = balancersOf(context);
   if (!loadBalancers) return [];
   const targets = selectTargets(nodes);
+  const traits = traitsOf(loadBalancers);
   const decided = services.map((service) => {
     const problems = isWanted(service) ? loadBalancers.problems(service) : [];
-    return { service, problems, decision: decideService(service, targets, problems) };
+    return { service, problems, decision: decideService(service, targets, problems, traits) };
   });
   const questions = decided.flatMap(({ service, decision }) =>
     decision.kind === 'ensure' || decision.kind === 'remove'

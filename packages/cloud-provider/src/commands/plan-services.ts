@@ -8,7 +8,7 @@ import { planAfterRemoval } from '../service/service-aftermath.ts';
 import { serviceEvents } from '../service/service-events.ts';
 import { hasCleanupFinalizer, isBeingDeleted } from '../service/service-ownership.ts';
 import { planService } from '../service/service-plan.ts';
-import type { EnsurePlan, RemovePlan, ServicePlan, ServiceStep } from '../service/service-steps.ts';
+import type { EnsurePlan, ProviderTraits, RemovePlan, ServicePlan, ServiceStep } from '../service/service-steps.ts';
 import type { Targets } from '../service/targets.ts';
 import { FINALIZER_LOAD_BALANCER } from '../well-known.ts';
 import { emptyReport, serviceReference } from './plan-report.ts';
@@ -29,8 +29,14 @@ export interface ServicePlanFacts {
 const controller = 'service-lb-controller';
 
 /** The service controller's decision about a Service that it does not remember. */
-export function decideService(service: KubeService, targets: Targets, problems: readonly Problem[]): ServicePlan {
-  return planService({ service, remembered: undefined, targets, rules: { removesDoomedAtOnce: true }, problems });
+export function decideService(
+  service: KubeService,
+  targets: Targets,
+  problems: readonly Problem[],
+  traits?: ProviderTraits,
+): ServicePlan {
+  const rules = { removesDoomedAtOnce: true };
+  return planService({ service, remembered: undefined, targets, rules, problems, traits });
 }
 
 /** Steps and problems of one Service. */
@@ -40,6 +46,7 @@ export function planOneService(facts: ServicePlanFacts): PlanReport {
   switch (decision.kind) {
     case 'leave':
     case 'forget':
+    case 'disown':
       return emptyReport;
     case 'refuse':
       return { ...emptyReport, problems: settings };

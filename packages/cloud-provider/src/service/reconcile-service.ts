@@ -12,6 +12,7 @@ import type { ServiceMemory } from './service-memory.ts';
 import type { NodeSyncMeter, ServiceMetrics } from './service-metrics.ts';
 import { isWanted } from './service-ownership.ts';
 import { planService } from './service-plan.ts';
+import { traitsOf } from './service-steps.ts';
 import type { EnsurePlan, RemovePlan, ServicePlan } from './service-steps.ts';
 import type { TargetView } from './target-view.ts';
 import type { TargetRules } from './targets.ts';
@@ -54,7 +55,8 @@ export function reconcileService(tools: ServiceTools): Reconcile<string> {
 function observeAndPlan(key: string, { services, memory, targets, rules, loadBalancers }: ServiceTools): ServicePlan {
   const service = services.get(key);
   const problems = service && isWanted(service) ? loadBalancers.problems(service) : [];
-  return planService({ service, remembered: memory.get(key), targets: targets.current(), rules, problems });
+  const traits = traitsOf(loadBalancers);
+  return planService({ service, remembered: memory.get(key), targets: targets.current(), rules, problems, traits });
 }
 
 async function carryOut(plan: ServicePlan, tools: ServiceTools, run: Run): Promise<Outcome> {
@@ -63,6 +65,9 @@ async function carryOut(plan: ServicePlan, tools: ServiceTools, run: Run): Promi
       return settled;
     case 'forget':
       tools.memory.set(run.key, undefined);
+      return settled;
+    case 'disown':
+      tools.memory.set(run.key, plan.remember);
       return settled;
     case 'refuse':
       tools.memory.set(run.key, plan.remember);

@@ -7,10 +7,14 @@ import { hasCleanupFinalizer, isBeingDeleted, isWanted, needsCleanup } from './s
 type ServiceSpec = NonNullable<KubeService['spec']>;
 type ServicePort = NonNullable<ServiceSpec['ports']>[number];
 
-/** Equal texts mean that the balancer need not be looked at because of the Service. */
-export function relevantFingerprint(service: KubeService): string {
+/**
+ * Equal texts mean that the balancer need not be looked at because of the Service. `without`: annotations of the provider's own; our
+ * memory of a Service leaves them out, because what we write ourselves is no change that anybody asked for.
+ */
+export function relevantFingerprint(service: KubeService, without: ReadonlySet<string> = new Set()): string {
   const { uid, annotations } = service.metadata ?? {};
-  return JSON.stringify([uid, isWanted(service), sorted(annotations), specFacts(service.spec ?? {})]);
+  const others = sorted(annotations).filter(([key]) => !without.has(key));
+  return JSON.stringify([uid, isWanted(service), others, specFacts(service.spec ?? {})]);
 }
 
 function specFacts(spec: ServiceSpec): readonly unknown[] {

@@ -40,12 +40,12 @@ export function planAfterEnsure(plan: EnsurePlan, result: LoadBalancerResult): A
 /** After `remove` answered. */
 export function planAfterRemoval(plan: RemovePlan, result: RemovalResult): Aftermath {
   if (result.kind === 'in-progress') return afterWaiting(plan, result);
-  const done: ServiceStep = tell(plan.service, serviceEvents.deleted());
+  const done: readonly ServiceStep[] = plan.isDisowned ? [] : [tell(plan.service, serviceEvents.deleted())];
   if (plan.hasVanished) {
-    return { steps: [done], remember: undefined, outcome: checkAgain(0, 'another Service may have its name now') };
+    return { steps: done, remember: undefined, outcome: checkAgain(0, 'another Service may have its name now') };
   }
   return {
-    steps: [...releaseSteps(plan.service), done],
+    steps: [...releaseSteps(plan.service), ...done],
     remember: { ...plan.remember, progress: 'released', mayHaveBalancer: false, told: nothingTold },
     outcome: settled,
   };
@@ -77,28 +77,32 @@ export function planAfterFailure(
   };
 }
 
-function afterReady(plan: EnsurePlan, { status, changes }: Ready): Aftermath {
+function afterReady(plan: EnsurePlan, { status, changes, unfinished }: Ready): Aftermath {
   const { service, remember } = plan;
   const isOtherStatus = hasOtherStatus(service, status);
   const { refusal: _settled, ...told } = remember.told;
   const lacksTargets = plan.nodes.length === 0 && changes.length > 0 && !told.isUnavailableTold;
+  const written = isOtherStatus ? [writeStatus(service, status)] : [];
+  const warning = lacksTargets ? [tell(service, serviceEvents.unavailable(plan.dropped))] : [];
+  const events = unfinished ? pendingEvents(plan, unfinished.waitingFor) : successEvents(plan, changes, isOtherStatus);
   return {
-    steps: [
-      ...(isOtherStatus ? [writeStatus(service, status)] : []),
-      ...(lacksTargets ? [tell(service, serviceEvents.unavailable(plan.dropped))] : []),
-      ...successEvents(plan, changes, isOtherStatus),
-    ],
+    steps: [...written, ...warning, ...events],
     remember: {
       ...remember,
       progress: 'ready',
-      owes: 'nothing',
-      told: { ...told, isWaitingTold: false, isUnavailableTold: told.isUnavailableTold || lacksTargets },
+      // Who was told to wait is told when it is over.
+      owes: unfinished ? 'ensured' : 'nothing',
+      told: { ...told, isWaitingTold: Boolean(unfinished), isUnavailableTold: told.isUnavailableTold || lacksTargets },
       status,
       isStatusSeen: !isOtherStatus,
-      repairs: isOtherStatus && remember.status ? remember.repairs + 1 : 0,
+      repairs: repairsAfter(remember, isOtherStatus),
     },
-    outcome: settled,
+    outcome: unfinished ? laterLook(unfinished) : settled,
   };
+}
+
+function repairsAfter({ status, repairs }: Remembered, isOtherStatus: boolean): number {
+  return isOtherStatus && status ? repairs + 1 : 0;
 }
 
 /** Success that nobody waits for is told only when it changed something: else a restart would write an event per Service. */
@@ -109,14 +113,15 @@ function successEvents(plan: EnsurePlan, changes: readonly string[], isOtherStat
   // A balancer that was told to have no targets: the warning about it says all.
   if (plan.occasion === 'targets') return [];
   if (changes.length > 0) return [tell(service, serviceEvents.repaired(changes))];
-  return isOtherStatus ? [tell(service, serviceEvents.ensured())] : [];
+  const isRelieved = remember.told.refusal !== undefined;
+  return isOtherStatus || isRelieved ? [tell(service, serviceEvents.ensured())] : [];
 }
 
 function afterWaiting(plan: EnsurePlan | RemovePlan, waiting: Waiting): Aftermath {
   const { remember } = plan;
   const isRemoval = plan.kind === 'remove';
   return {
-    steps: remember.told.isWaitingTold ? [] : [tell(plan.service, serviceEvents.pending(waiting.waitingFor))],
+    steps: pendingEvents(plan, waiting.waitingFor),
     remember: {
       ...remember,
       progress: isRemoval ? 'leaving' : 'pending',
@@ -124,8 +129,16 @@ function afterWaiting(plan: EnsurePlan | RemovePlan, waiting: Waiting): Aftermat
       owes: isRemoval || remember.owes !== 'nothing' ? remember.owes : 'ensured',
       told: { ...remember.told, isWaitingTold: true },
     },
-    outcome: checkAgain(Math.max(SHORTEST_WAIT_MS, waiting.checkAgainMs), waiting.waitingFor),
+    outcome: laterLook(waiting),
   };
+}
+
+function pendingEvents({ service, remember }: EnsurePlan | RemovePlan, waitingFor: string): readonly ServiceStep[] {
+  return remember.told.isWaitingTold ? [] : [tell(service, serviceEvents.pending(waitingFor))];
+}
+
+function laterLook({ checkAgainMs, waitingFor }: Waiting): Outcome {
+  return checkAgain(Math.max(SHORTEST_WAIT_MS, checkAgainMs), waitingFor);
 }
 
 /** The cluster refused a patch. Before the call nothing has happened yet, so the memory stays as it was (`undefined` there). */

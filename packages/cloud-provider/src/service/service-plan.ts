@@ -6,41 +6,61 @@ import { serviceEvents, tell } from './service-events.ts';
 import { nothingTold } from './service-memory.ts';
 import type { Remembered } from './service-memory.ts';
 import { hasCleanupFinalizer, isBeingDeleted, isWanted, needsCleanup } from './service-ownership.ts';
-import type { RemovePlan, ServiceFacts, ServicePlan } from './service-steps.ts';
-import { planWanted } from './wanted-plan.ts';
+import { plainTraits } from './service-steps.ts';
+import type { ProviderTraits, RemovePlan, ServiceFacts, ServicePlan } from './service-steps.ts';
+import { planDisowned, planWanted } from './wanted-plan.ts';
 
 /** Decides what one Service needs. */
 export function planService(facts: ServiceFacts): ServicePlan {
-  const { service, remembered } = facts;
-  if (!service)
-    return remembered?.mayHaveBalancer ? planRemoval(remembered.service, remembered, true) : { kind: 'forget' };
+  const { service, remembered, traits = plainTraits } = facts;
+  const vanished = { known: remembered, hasVanished: true, traits };
+  if (!service) return remembered?.mayHaveBalancer ? planRemoval(remembered.service, vanished) : { kind: 'forget' };
   if (!remembered || remembered.uid === service.metadata?.uid) return planPresent(service, remembered, facts);
-  if (remembered.mayHaveBalancer) return planRemoval(remembered.service, remembered, true);
+  if (remembered.mayHaveBalancer) return planRemoval(remembered.service, vanished);
   return planPresent(service, undefined, facts);
 }
 
 function planPresent(service: KubeService, known: Remembered | undefined, facts: ServiceFacts): ServicePlan {
   const isReleased = known?.progress === 'released';
   // A cache that does not show yet that this process took the finalizer off must not bring a second removal.
-  if (needsCleanup(service)) return isReleased ? { kind: 'leave' } : planRemoval(service, known, false);
+  const { traits = plainTraits } = facts;
+  const leaving = { known, hasVanished: false, traits };
+  if (needsCleanup(service)) return isReleased ? { kind: 'leave' } : planRemoval(service, leaving);
   if (isWanted(service) && !isBeingDeleted(service)) {
-    const hasFinalizer = hasCleanupFinalizer(service) && !isReleased;
-    return planWanted({ ...facts, service, hasFinalizer, known: isReleased ? undefined : known });
+    return planLasting(service, isReleased ? undefined : known, { ...facts, isReleased, traits });
   }
-  return known?.mayHaveBalancer ? planRemoval(service, known, false) : { kind: 'forget' };
+  return known?.mayHaveBalancer ? planRemoval(service, leaving) : { kind: 'forget' };
 }
 
-function planRemoval(service: KubeService, known: Remembered | undefined, hasVanished: boolean): RemovePlan {
+function planLasting(
+  service: KubeService,
+  known: Remembered | undefined,
+  facts: ServiceFacts & { readonly isReleased: boolean; readonly traits: ProviderTraits },
+): ServicePlan {
+  const hasFinalizer = hasCleanupFinalizer(service) && !facts.isReleased;
+  const wanted = { ...facts, service, hasFinalizer, known };
+  return facts.traits.isDisowned(service) ? planDisowned(wanted) : planWanted(wanted);
+}
+
+interface Leaving {
+  readonly known: Remembered | undefined;
+  readonly hasVanished: boolean;
+  readonly traits: ProviderTraits;
+}
+
+function planRemoval(service: KubeService, { known, hasVanished, traits }: Leaving): RemovePlan {
   const told = known?.goal === 'absent' ? known.told : nothingTold;
+  const isDisowned = traits.isDisowned(service);
   return {
     kind: 'remove',
     hasVanished,
+    isDisowned,
     service,
-    steps: told.isDeletingTold ? [] : [tell(service, serviceEvents.deleting())],
+    steps: told.isDeletingTold || isDisowned ? [] : [tell(service, serviceEvents.deleting())],
     remember: {
       uid: service.metadata?.uid ?? '',
       service,
-      fingerprint: relevantFingerprint(service),
+      fingerprint: relevantFingerprint(service, traits.ownAnnotations),
       targets: new Map(),
       progress: 'leaving',
       goal: 'absent',

@@ -1,9 +1,11 @@
 // The vocabulary of decisions about one Service: the facts they are made of, the plans, and the steps that carry them out.
 import type { KubeNode, KubeService } from '@longshore/k8s-runtime';
-import type { Problem } from '../provider.ts';
+import type { LoadBalancers, Problem } from '../provider.ts';
 import type { EventStep } from './service-events.ts';
 import type { Remembered } from './service-memory.ts';
 import type { TargetRules, Targets } from './targets.ts';
+
+type Traits = Pick<LoadBalancers, 'ownAnnotations' | 'isDisowned'>;
 
 /** A strategic merge patch of the Service's `status` subresource. */
 export interface PatchStep {
@@ -30,10 +32,14 @@ export interface EnsurePlan {
   readonly remember: Remembered;
 }
 
-/** Remove the balancer. `hasVanished`: the Service is not in the cluster any more, or another one has its name. */
+/**
+ * Remove the balancer. `hasVanished`: the Service is not in the cluster any more, or another one has its name. `isDisowned`: only our
+ * finalizer goes, which is nothing to tell.
+ */
 export interface RemovePlan {
   readonly kind: 'remove';
   readonly hasVanished: boolean;
+  readonly isDisowned: boolean;
   readonly service: KubeService;
   readonly steps: readonly ServiceStep[];
   readonly remember: Remembered;
@@ -46,9 +52,33 @@ export interface RefusePlan {
   readonly remember: Remembered;
 }
 
+/** The owner has taken the Service out of the provider's hands: nothing is done, and nothing said. */
+export interface DisownPlan {
+  readonly kind: 'disown';
+  readonly remember: Remembered;
+}
+
 /** The whole decision. `leave`: nothing to do, the memory stays. */
 export type ServicePlan =
-  EnsurePlan | RemovePlan | RefusePlan | { readonly kind: 'leave' } | { readonly kind: 'forget' };
+  EnsurePlan | RemovePlan | RefusePlan | DisownPlan | { readonly kind: 'leave' } | { readonly kind: 'forget' };
+
+/** What a provider says of itself that decisions depend on. */
+export interface ProviderTraits {
+  /** Annotations that it writes itself. */
+  readonly ownAnnotations: ReadonlySet<string>;
+  readonly isDisowned: (service: KubeService) => boolean;
+}
+
+/** A provider that writes nothing into Services and leaves none alone. */
+export const plainTraits: ProviderTraits = { ownAnnotations: new Set(), isDisowned: () => false };
+
+/** The traits of a provider's balancers. */
+export function traitsOf(balancers: Traits): ProviderTraits {
+  return {
+    ownAnnotations: new Set(balancers.ownAnnotations),
+    isDisowned: (service) => balancers.isDisowned?.(service) ?? false,
+  };
+}
 
 /** All that a decision is made of. */
 export interface ServiceFacts {
@@ -58,4 +88,6 @@ export interface ServiceFacts {
   readonly rules: TargetRules;
   /** What the provider says of the Service's settings. */
   readonly problems: readonly Problem[];
+  /** Absent: `plainTraits`. */
+  readonly traits?: ProviderTraits | undefined;
 }

@@ -7,7 +7,8 @@ import { relevantFingerprint } from './relevant-change.ts';
 import { serviceEvents, tell } from './service-events.ts';
 import { nothingTold } from './service-memory.ts';
 import type { Remembered } from './service-memory.ts';
-import type { EnsurePlan, Occasion, RefusePlan, ServiceFacts, ServiceStep } from './service-steps.ts';
+import { plainTraits } from './service-steps.ts';
+import type { DisownPlan, EnsurePlan, Occasion, RefusePlan, ServiceFacts, ServiceStep } from './service-steps.ts';
 import { isOtherTargetSet } from './targets.ts';
 
 /** A wanted Service with what is known of it. */
@@ -20,11 +21,22 @@ export interface WantedFacts extends ServiceFacts {
 
 /** Ensure, or refuse because of the Service's settings. */
 export function planWanted(facts: WantedFacts): EnsurePlan | RefusePlan {
-  const fingerprint = relevantFingerprint(facts.service);
+  const fingerprint = fingerprintOf(facts);
   const remembered = rememberWanted(facts, fingerprint);
   const errors = facts.problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) return planRefusal(facts.service, remembered, errors);
   return planEnsure(facts, remembered, occasionOf(facts, fingerprint));
+}
+
+/** Leave alone, and say nothing. Without our finalizer nothing of ours is left to clean up later. */
+export function planDisowned(facts: WantedFacts): DisownPlan {
+  const remembered = rememberWanted(facts, fingerprintOf(facts));
+  const mayHaveBalancer = facts.hasFinalizer;
+  return { kind: 'disown', remember: { ...remembered, mayHaveBalancer, progress: 'not-mine', owes: 'nothing' } };
+}
+
+function fingerprintOf({ service, traits = plainTraits }: WantedFacts): string {
+  return relevantFingerprint(service, traits.ownAnnotations);
 }
 
 function planEnsure(facts: WantedFacts, remembered: Remembered, occasion: Occasion): EnsurePlan {

@@ -10,13 +10,14 @@ import type {
   LoadBalancerStatus,
   LoadBalancers,
   OrphanedBalancer,
+  OrphanRemoval,
   Problem,
   RemovalResult,
 } from '../provider.ts';
 
 /** One call as it came in. */
 export interface FakeBalancerCall {
-  readonly call: 'ensure' | 'remove' | 'plan' | 'orphans';
+  readonly call: 'ensure' | 'remove' | 'plan' | 'orphans' | 'removeOrphan';
   readonly service: string;
   readonly uid: string;
   /** Names of the target Nodes. */
@@ -40,6 +41,7 @@ export type FakeAnswer =
   | { readonly kind: 'wait'; readonly checkAgainMs: number; readonly waitingFor?: string }
   | { readonly kind: 'not-mine' }
   | { readonly kind: 'status'; readonly status: LoadBalancerStatus }
+  | { readonly kind: 'unfinished'; readonly checkAgainMs: number; readonly waitingFor: string }
   | { readonly kind: 'work' };
 
 /** Latency of each call and the pure parts; all optional. */
@@ -47,6 +49,8 @@ export interface FakeLoadBalancersOptions {
   readonly clock?: Clock;
   readonly latencyMs?: number;
   readonly problems?: (service: KubeService) => readonly Problem[];
+  readonly ownAnnotations?: readonly string[];
+  readonly isDisowned?: (service: KubeService) => boolean;
 }
 
 /** LoadBalancers in memory. */
@@ -59,15 +63,27 @@ export class FakeLoadBalancers implements LoadBalancers {
   readonly overlapping: string[] = [];
   readonly #options: FakeLoadBalancersOptions;
   readonly #inFlight: string[] = [];
-  readonly #script: Record<'ensure' | 'remove', FakeAnswer[]> = { ensure: [], remove: [] };
+  readonly #script: Record<'ensure' | 'remove' | 'removeOrphan', FakeAnswer[]> = {
+    ensure: [],
+    remove: [],
+    removeOrphan: [],
+  };
   #nextAddress = 1;
 
   constructor(options: FakeLoadBalancersOptions = {}) {
     this.#options = options;
   }
 
+  get ownAnnotations(): readonly string[] {
+    return this.#options.ownAnnotations ?? [];
+  }
+
+  isDisowned(service: KubeService): boolean {
+    return this.#options.isDisowned?.(service) ?? false;
+  }
+
   /** The next calls of this kind, of whichever Service, are answered so; afterwards calls succeed again. */
-  script(call: 'ensure' | 'remove', ...answers: readonly FakeAnswer[]): this {
+  script(call: 'ensure' | 'remove' | 'removeOrphan', ...answers: readonly FakeAnswer[]): this {
     this.#script[call].push(...answers);
     return this;
   }
@@ -87,6 +103,7 @@ export class FakeLoadBalancers implements LoadBalancers {
       const wanted = answer.kind === 'status' ? answer.status : undefined;
       const { balancer, changes } = this.#bringIntoLine(service, nodes, wanted);
       if (answer.kind === 'lose') throw answer.error;
+      if (answer.kind === 'unfinished') return { kind: 'ready', status: balancer.status, changes, unfinished: answer };
       return { kind: 'ready', status: balancer.status, changes };
     });
   }
@@ -122,6 +139,17 @@ export class FakeLoadBalancers implements LoadBalancers {
     const owners = new Set(services.map(uidOf));
     const orphaned = [...this.balancers.values()].filter(({ uid }) => !owners.has(uid));
     return orphaned.map(({ uid, service }) => ({ id: uid, name: service, reason: `no Service has the UID ${uid}` }));
+  }
+
+  async removeOrphan({ id }: OrphanedBalancer, services: readonly KubeService[]): Promise<OrphanRemoval> {
+    this.#record('removeOrphan', undefined, []);
+    const answer = this.#script.removeOrphan.shift() ?? { kind: 'work' };
+    if (answer.kind === 'fail') throw answer.error;
+    if (answer.kind === 'wait') return { waitingFor: 'the cloud is working on it', ...answer, kind: 'in-progress' };
+    const owner = services.find((service) => uidOf(service) === id);
+    if (owner) return { kind: 'kept', reason: `it belongs to ${keyOf(owner)}` };
+    this.balancers.delete(id);
+    return { kind: 'removed' };
   }
 
   #bringIntoLine(
