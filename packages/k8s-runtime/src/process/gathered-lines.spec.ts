@@ -1,28 +1,38 @@
 // When gathered lines are written.
 import { describe, expect, test } from '@jest/globals';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GatheredLines } from './gathered-lines.ts';
 
+function gather(): { readonly lines: GatheredLines; readonly writes: string[]; readonly passTime: () => void } {
+  const writes: string[] = [];
+  const waiting: (() => void)[] = [];
+  const lines = new GatheredLines({ write: (text) => writes.push(text), soon: (flush) => waiting.push(flush) });
+  return { lines, writes, passTime: () => waiting.splice(0).forEach((flush) => flush()) };
+}
+
 describe('GatheredLines', () => {
-  test('lines of one turn are one write, in order', async () => {
-    const writes: string[] = [];
-    const lines = new GatheredLines((text) => writes.push(text));
+  test('lines of a short while are one write, in order', () => {
+    const { lines, writes, passTime } = gather();
     lines.add('a\n');
     lines.add('b\n');
     expect(writes).toEqual([]);
-    await nextTurn();
+    passTime();
     lines.add('c\n');
-    await nextTurn();
+    passTime();
     expect(writes).toEqual(['a\nb\n', 'c\n']);
   });
 
-  test('a flush writes at once, and nothing twice', async () => {
-    const writes: string[] = [];
-    const lines = new GatheredLines((text) => writes.push(text));
+  test('a flush writes at once, and nothing twice', () => {
+    const { lines, writes, passTime } = gather();
     lines.add('a\n');
     lines.flush();
     expect(writes).toEqual(['a\n']);
-    await nextTurn();
+    passTime();
     expect(writes).toEqual(['a\n']);
+  });
+
+  test('a flood does not wait', () => {
+    const { lines, writes } = gather();
+    lines.add('x'.repeat(32_769));
+    expect(writes).toHaveLength(1);
   });
 });

@@ -1,5 +1,5 @@
 // The logger of every program, on winston (the only file that imports it). Text as klog writes it, or JSON; secrets are replaced.
-// Errors are written before the call returns, other lines at the end of the turn or of the process: none is lost by an exit.
+// Errors are written before the call returns, other lines 20 ms later or at the end of the process: none is lost by an exit.
 import type { LogFields, Logger } from '@longshore/reconciler-core';
 import winston from 'winston';
 import { GatheredLines } from './gathered-lines.ts';
