@@ -1,5 +1,5 @@
 // Runs a command: flags, connection and provider as for the controllers, then the command's own function. Reads only: the client refuses
-// writes and the provider is told that this is a dry run.
+// writes and the provider is told that this is a dry run; only `orphans --delete` may change the cloud.
 import { silentLogger } from '@longshore/reconciler-core';
 import type { Logger } from '@longshore/reconciler-core';
 import {
@@ -14,17 +14,18 @@ import {
 import type { KubeClient, KubeObject, Lister, ResourceType } from '@longshore/k8s-runtime';
 import { enumFlag, loggerFromFlags, parseFlags, UsageError } from '@longshore/k8s-runtime/process';
 import type { FlagTable, ProcessContext } from '@longshore/k8s-runtime/process';
-import type { Command, CommandContext } from './commands/command.ts';
 import { planSettings } from './commands/plan-settings.ts';
 import { checkProgramFlags, programFlagTable } from './flags.ts';
 import type { CcmFlagValues } from './flags.ts';
 import { webhookFlags } from './flags-webhook.ts';
-import { commandsHelp, commandSummaries, splitWords } from './wiring-command-line.ts';
+import { commandSummaries, splitWords } from './wiring-command-line.ts';
 import { dryRunEvents } from './wiring-dry-run.ts';
-import { orphansCommand } from './wiring-orphans.ts';
+import { checkOrphansFlags, orphansCommand, orphansFlags, removalWish } from './wiring-orphans.ts';
+import type { OrphansContext, OrphansFlagValues } from './wiring-orphans.ts';
 import type { Surroundings } from './wiring-parts.ts';
 import type { CloudControllerManagerProgram } from './wiring-program.ts';
 import { prepare } from './wiring-start.ts';
+import { terminalOf } from './wiring-terminal.ts';
 
 /** The command line behind the program's name. */
 export interface CommandLine {
@@ -42,7 +43,7 @@ const outputFlag = {
   }),
 };
 
-/** Runs the command; the exit code. */
+/** Runs a command of this library; the exit code. Those of the program, and words that are no command, wiring-command-own.ts has sorted out. */
 export async function runCommand<Table extends FlagTable>(
   program: CloudControllerManagerProgram<Table>,
   { command, rest }: CommandLine,
@@ -53,21 +54,14 @@ export async function runCommand<Table extends FlagTable>(
     return 0;
   }
   const about = commandSummaries.find(({ name }) => name === (command === 'help' ? rest[0] : command));
-  if (command === 'help' && !about) {
-    context.print(commandsHelp(program.name));
-    return 0;
-  }
-  if (!about)
-    throw new UsageError([
-      `"${command}" is no command; there are: ${commandSummaries.map(({ name }) => name).join(', ')}`,
-    ]);
-  const table = { ...outputFlag, ...withoutServing(programFlagTable(program)) };
+  if (!about) throw new UsageError([`"${command}" is no command of this library`]);
+  const table = { ...outputFlag, ...flagsOf(about.name), ...withoutServing(programFlagTable(program)) };
   const { words, flags } = splitWords(command === 'help' ? ['--help'] : rest, table);
   const parsed = parseFlags(table, flags, {
     program: `${program.name} ${about.usage.replace(' [flags]', '')}`,
     version: program.version,
     description: `${about.summary[0]?.toUpperCase() ?? ''}${about.summary.slice(1)}.`,
-    check: (values) => checkProgramFlags(values as never, program),
+    check: (values) => [...checkProgramFlags(values as never, program), ...checkOrphansFlags(values as never)],
   });
   if (parsed.kind === 'print') {
     context.print(parsed.text);
@@ -81,13 +75,15 @@ async function runWith<Table extends FlagTable>(
   line: {
     readonly name: string;
     readonly words: readonly string[];
-    readonly values: CcmFlagValues & { readonly output: 'text' | 'json' };
+    readonly values: CommandFlagValues;
   },
   context: ProcessContext,
 ): Promise<number> {
   const values = { ...line.values, 'dry-run': true };
+  const removal = removalWish(line.values, terminalOf(process));
   const log = loggerFromFlags(values, { name: program.name, secrets: context.secrets });
-  const around = await prepare(program, values as never, { ...context, log });
+  const manner = { isCommand: true, changesCloud: removal !== undefined && !removal.isDryRun };
+  const around = await prepare(program, values as never, { ...context, log }, manner);
   const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
   const said = values.v > 0 ? log : onlyProblems(log);
@@ -95,13 +91,17 @@ async function runWith<Table extends FlagTable>(
     await startProvider(around, said, signal);
     const command = await loadCommand(line.name);
     return await command.run(
-      commandContext(around, { log: said, signal, output: line.values.output }, context),
+      commandContext(around, { log: said, signal, output: line.values.output, removal }, context),
       line.words,
     );
   } finally {
     ended.abort(new Error('the command has ended'));
     await around.simulation?.stop();
   }
+}
+
+function flagsOf(command: string): FlagTable {
+  return command === orphansCommand.name ? orphansFlags : {};
 }
 
 /** A command takes all flags of the controllers, so that a manifest's list can be used as it is; `--help` shows those that matter. */
@@ -127,13 +127,17 @@ async function loadCommand(name: string): Promise<AnyCommand> {
   return command;
 }
 
-type AnyCommand = Pick<Command, 'run'>;
+interface AnyCommand {
+  run(context: OrphansContext, args: readonly string[]): Promise<number>;
+}
+
+type CommandFlagValues = CcmFlagValues & OrphansFlagValues & { readonly output: 'text' | 'json' };
 
 function commandContext(
   { provider, client, clock, flags }: Surroundings,
-  how: Pick<CommandContext, 'log' | 'signal' | 'output'>,
+  how: Pick<OrphansContext, 'log' | 'signal' | 'output' | 'removal'>,
   { print }: ProcessContext,
-): CommandContext {
+): OrphansContext {
   const clusterCidrs = flags['cluster-cidr'].split(',').filter((cidr) => cidr !== '');
   return {
     provider,

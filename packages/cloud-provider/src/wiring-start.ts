@@ -40,18 +40,27 @@ export async function startControllers<Table extends FlagTable>(
   }
 }
 
+/** How a command differs from the controllers. */
+export interface CommandManner {
+  readonly isCommand: boolean;
+  /** Changes things in the cloud even so; never in the cluster. */
+  readonly changesCloud: boolean;
+}
+
 /** Connects and makes the provider, side by side; commands start here too. */
 export async function prepare<Table extends FlagTable>(
   program: CloudControllerManagerProgram<Table>,
   flags: CcmFlagValues & FlagValues<Table>,
   context: ProcessContext & { readonly log: RootLogger },
+  { isCommand, changesCloud }: CommandManner = { isCommand: false, changesCloud: false },
 ): Promise<Surroundings> {
   const { env, signal, secrets, log } = context;
   const clock = systemClock;
   const metrics = new PrometheusMetrics();
   addProcessMetrics(metrics, { version: program.version });
   const isDryRun = flags['dry-run'];
-  const config: ProviderConfig<Table> = { flags, env, clock, log, metrics, signal, isDryRun, secrets };
+  const tools = { env, clock, log, metrics, signal, secrets, isCommand };
+  const config: ProviderConfig<Table> = { flags, ...tools, isDryRun: isDryRun && !changesCloud };
   const [client, [provider, simulation]] = await Promise.all([
     connectToCluster(program, flags, { env, clock, log, metrics }),
     createProvider(program, config),

@@ -36,6 +36,8 @@ describe('withMetrics', () => {
     expect(count('loadBalancers.ensure', 'success')).toBeUndefined();
     expect(count('instances.lookup', 'success')).toBe(1);
     expect(count('routes.list', 'success')).toBe(1);
+    await provider.loadBalancers?.removeOrphan?.({ id: 'x', name: 'x', reason: 'x' }, [], signal);
+    expect(count('loadBalancers.removeOrphan', 'success')).toBe(1);
     expect(metrics.observations('cloud_provider_call_duration_seconds', { call: 'loadBalancers.ensure' })).toEqual([2]);
   });
 
