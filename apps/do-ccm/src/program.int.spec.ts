@@ -156,6 +156,48 @@ describe('last words', () => {
   });
 });
 
+describe('orphans', () => {
+  const env = (): Env => ({ ...cloudEnv(), DO_CLUSTER_ID: 'c1' });
+  const flags = (): readonly string[] => ['orphans', `--kubeconfig=${plane.kubeconfigPath}`];
+  const droplets = (): readonly number[] => [...cloud.state.droplets.keys()];
+  const addBalancer = async (name: string, tag: string): Promise<void> => {
+    const rule = { entry_protocol: 'tcp', entry_port: 80, target_protocol: 'tcp', target_port: 80 };
+    const body = { name, region: 'fra1', forwarding_rules: [rule], droplet_ids: droplets(), tags: [tag] };
+    const headers = { authorization: `Bearer ${cloud.token}`, 'content-type': 'application/json' };
+    await fetch(`${cloud.url}/v2/load_balancers`, { method: 'POST', headers, body: JSON.stringify(body) });
+  };
+  const names = (): readonly string[] => [...cloud.state.loadBalancers.values()].map(({ name }) => name);
+
+  test('--delete removes what belongs to no Service of this cluster, only when it is told to', async () => {
+    await call('POST', '/api/v1/namespaces/default/services', {
+      metadata: { name: 'owner', annotations: { [ANNOTATIONS.name.key]: 'owned' } },
+      spec: { type: 'LoadBalancer', ports: [{ port: 80 }] },
+    });
+    for (const name of ['left-1', 'left-2', 'owned']) await addBalancer(name, 'k8s:c1');
+    await addBalancer('strange', 'k8s:c2');
+    const listed = await run(flags(), env());
+    expect({ code: listed.code, lines: listed.out.split('\n').length }).toEqual({ code: 2, lines: 4 });
+    const refused = await run([...flags(), '--delete'], env());
+    expect(refused.code).toBe(1);
+    expect(`${refused.out}${refused.err}`).toContain('give --yes');
+    expect((await run([...flags(), '--delete', '--yes', '--dry-run'], env())).code).toBe(2);
+    expect(names()).toEqual(['left-1', 'left-2', 'owned', 'strange']);
+    const done = await run([...flags(), '--delete', '--yes', '-o', 'json'], env());
+    expect({ code: done.code, answer: JSON.parse(done.out) as unknown }).toMatchObject({
+      code: 0,
+      answer: { removed: [{ name: 'left-1' }, { name: 'left-2' }], kept: [] },
+    });
+    expect(names()).toEqual(['owned', 'strange']);
+    expect((await run(flags(), env())).code).toBe(0);
+    await call('DELETE', '/api/v1/namespaces/default/services/owner');
+  });
+
+  test('--yes without --delete', async () => {
+    const { code, err } = await run([...flags(), '--yes'], env());
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('--yes agrees to --delete') });
+  });
+});
+
 test('the Kubernetes library is loaded only where a kubeconfig asks for it', () => {
   interface Output {
     readonly imports: readonly { readonly path: string; readonly kind: string }[];

@@ -16,7 +16,7 @@ import { VERSION } from './version.ts';
 /** What of the program's surroundings the provider uses. */
 export type Surroundings = Pick<
   ProviderConfig,
-  'env' | 'clock' | 'log' | 'metrics' | 'signal' | 'isDryRun' | 'secrets'
+  'env' | 'clock' | 'log' | 'metrics' | 'signal' | 'isDryRun' | 'isCommand' | 'secrets'
 >;
 
 /** Makes the provider. Rejects with every problem of the environment at once. */
@@ -25,8 +25,8 @@ export async function createProvider(around: Surroundings): Promise<CloudProvide
   if (!('apiUrl' in config)) throw configError(config);
   const api = createApi(config, around);
   warnOfFirewall(config, around);
-  // A dry run may stand beside the real program, whose ports these are.
-  if (!around.isDryRun) {
+  // A dry run or a command may stand beside the real program, whose ports these are.
+  if (!around.isDryRun && !around.isCommand) {
     const ask = (signal: AbortSignal): Promise<unknown> => api.account.get(signal);
     await startLocalPages({ ...around, config, ask }, around.signal);
   }
@@ -81,8 +81,8 @@ function createApi(config: Config, around: Surroundings): DigitalOceanApi {
   });
 }
 
-// A file is read for every attempt of a call, so a rotated token needs no restart; each one is kept out of the log.
-function tokenOf({ token }: Config, { secrets }: Surroundings): () => string | Promise<string> {
+/** Reads the token. A file is read for every attempt of a call, so a rotated token needs no restart; each one is kept out of the log. */
+export function tokenOf({ token }: Config, { secrets }: Pick<Surroundings, 'secrets'>): () => string | Promise<string> {
   if (token.kind === 'value') return () => token.token;
   const read = tokenFile(token.path);
   return async () => {

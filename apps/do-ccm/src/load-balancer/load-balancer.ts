@@ -6,13 +6,14 @@ import type {
   LoadBalancerResult,
   LoadBalancers,
   OrphanedBalancer,
+  OrphanRemoval,
   Problem,
   RemovalResult,
 } from '@longshore/cloud-provider';
 import type { KubeClient, KubeNode, KubeService } from '@longshore/k8s-runtime';
 import { OperatorError } from '@longshore/reconciler-core';
 import type { Clock, Logger } from '@longshore/reconciler-core';
-import { isLoadBalancerBusy } from '@longshore/digitalocean-api';
+import { isLoadBalancerBusy, parseLoadBalancerId } from '@longshore/digitalocean-api';
 import type { Certificates, LoadBalancer, LoadBalancerId } from '@longshore/digitalocean-api';
 import { ANNOTATIONS, readSettings } from '../annotations.ts';
 import type { AnnotationName, Settings } from '../annotations.ts';
@@ -25,6 +26,7 @@ import { decideBalancer } from './decide.ts';
 import type { Decision } from './decide.ts';
 import { problemsOfService } from './desired.ts';
 import { BalancerList } from './observe.ts';
+import { removeOrphanedBalancer } from './orphan-removal.ts';
 import { foreignBalancer, orphansAmong } from './ownership.ts';
 import { Pending } from './pending.ts';
 import type { BalancerConfig } from './placement.ts';
@@ -128,6 +130,16 @@ export class DigitalOceanLoadBalancers implements LoadBalancers {
     // Without a cluster ID nothing tells a balancer of this cluster from another's.
     if (clusterTag === undefined) return [];
     return orphansAmong((await this.#list.get(STEADY_MAX_AGE_MS, signal)).all, services, clusterTag);
+  }
+
+  removeOrphan(
+    { id }: OrphanedBalancer,
+    services: readonly KubeService[],
+    signal: AbortSignal,
+  ): Promise<OrphanRemoval> {
+    const { calls, config } = this.#options;
+    const facts = { id: parseLoadBalancerId(id), services, clusterTag: config.clusterTag };
+    return removeOrphanedBalancer(facts, calls, signal);
   }
 
   async #planEnsure(service: KubeService, nodes: readonly KubeNode[], signal: AbortSignal): Promise<LoadBalancerPlan> {
