@@ -6,6 +6,7 @@ import { createDigitalOceanApi, DropletMetadata, parseVpcId } from '@longshore/d
 import type { DigitalOceanApi } from '@longshore/digitalocean-api';
 import { configError, parseConfig } from './config.ts';
 import type { Config } from './config.ts';
+import { PublicAccessFirewall } from './firewall/firewall-controller.ts';
 import { DropletInstances } from './instances/instances.ts';
 import { PROVIDER_NAME } from './instances/provider-id.ts';
 import { DigitalOceanLoadBalancers } from './load-balancer/load-balancer.ts';
@@ -17,14 +18,16 @@ import { VERSION } from './version.ts';
 export type Surroundings = Pick<
   ProviderConfig,
   'env' | 'clock' | 'log' | 'metrics' | 'signal' | 'isDryRun' | 'isCommand' | 'secrets'
->;
+> & {
+  /** `--public-access-firewall-sync-period`. */
+  readonly firewallSyncMs?: number;
+};
 
 /** Makes the provider. Rejects with every problem of the environment at once. */
 export async function createProvider(around: Surroundings): Promise<CloudProvider> {
   const config = parseConfig(around.env);
   if (!('apiUrl' in config)) throw configError(config);
   const api = createApi(config, around);
-  warnOfFirewall(config, around);
   // A dry run or a command may stand beside the real program, whose ports these are.
   if (!around.isDryRun && !around.isCommand) {
     const ask = (signal: AbortSignal): Promise<unknown> => api.account.get(signal);
@@ -33,7 +36,8 @@ export async function createProvider(around: Surroundings): Promise<CloudProvide
   return assemble(config, api, around);
 }
 
-function assemble(config: Config, api: DigitalOceanApi, { clock, log }: Surroundings): CloudProvider {
+function assemble(config: Config, api: DigitalOceanApi, around: Surroundings): CloudProvider {
+  const { clock, log } = around;
   const vpcId = config.vpcId === undefined ? undefined : parseVpcId(config.vpcId);
   const { addressFamilies, clusterId } = config;
   const instances = new DropletInstances({ droplets: api.droplets, clock, vpcId, addressFamilies });
@@ -49,21 +53,46 @@ function assemble(config: Config, api: DigitalOceanApi, { clock, log }: Surround
     clock,
     log: log.child({ name: 'load-balancer' }),
   });
+  const firewall = createFirewall(config, { api, loadBalancers }, around);
   return {
     name: PROVIDER_NAME,
     providerIdSchemes: [PROVIDER_NAME],
     instances,
     loadBalancers,
-    async start({ client, services, signal }: ProviderContext) {
+    async start(context: ProviderContext) {
+      const { client, services, signal } = context;
       const sources = { regions: api.regions, metadata: new DropletMetadata({ baseUrl: config.metadataUrl }) };
       const region = await determineRegion(config.region, sources, signal);
       log.info('region determined', { region });
       loadBalancers.start({ client, services, region });
+      if (firewall) context.keepRunning(firewall.controller(context));
     },
+    otherPlans: async ({ services }, signal) => (firewall ? [await firewall.plan(services, signal)] : []),
     async ping(signal) {
       await api.account.get(signal);
     },
   };
+}
+
+const FIREWALL_SYNC_MS = 300_000;
+
+/** Absent unless the environment names a firewall. */
+function createFirewall(
+  { publicFirewall, defaultBalancerType }: Config,
+  { api, loadBalancers }: { readonly api: DigitalOceanApi; readonly loadBalancers: DigitalOceanLoadBalancers },
+  { clock, log, metrics, firewallSyncMs = FIREWALL_SYNC_MS }: Surroundings,
+): PublicAccessFirewall | undefined {
+  if (!publicFirewall) return undefined;
+  return new PublicAccessFirewall({
+    settings: publicFirewall,
+    defaultType: defaultBalancerType,
+    calls: api.firewalls,
+    balancers: (maxAgeMs, signal) => loadBalancers.view(maxAgeMs, signal),
+    syncPeriodMs: firewallSyncMs,
+    clock,
+    log,
+    metrics,
+  });
 }
 
 function createApi(config: Config, around: Surroundings): DigitalOceanApi {
@@ -90,12 +119,4 @@ export function tokenOf({ token }: Config, { secrets }: Pick<Surroundings, 'secr
     secrets.add(text);
     return text;
   };
-}
-
-function warnOfFirewall({ publicFirewall }: Config, { log }: Surroundings): void {
-  if (!publicFirewall) return;
-  log.warn(
-    'PUBLIC_ACCESS_FIREWALL_NAME and PUBLIC_ACCESS_FIREWALL_TAGS are set, but this version does not manage the firewall: it stays as it is, and new node ports stay closed until you open them',
-    { name: publicFirewall.name, tags: publicFirewall.tags },
-  );
 }
