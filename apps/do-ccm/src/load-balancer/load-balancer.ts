@@ -35,6 +35,7 @@ import type { Step } from './plan.ts';
 import { serviceInvalid } from './problems.ts';
 import { publishedStatus } from './published-status.ts';
 import { uidOf } from './service-facts.ts';
+import { keepShownModes } from './shown-modes.ts';
 
 /** What the cluster offers; there from `start` on. */
 export interface Cluster {
@@ -229,7 +230,8 @@ export class DigitalOceanLoadBalancers implements LoadBalancers {
     const status = publishedStatus(latest, settings);
     if (!status) return this.#waiting(service, waitingFor, changes);
     this.#pending.end(uidOf(service));
-    return { kind: 'ready', status, changes };
+    const published = keepShownModes(status, service, { isChanged: changes.length > 0 });
+    return { kind: 'ready', status: published, changes };
   }
 
   #waiting(service: KubeService, waitingFor: string, changes: readonly string[]): InProgress {
