@@ -17,6 +17,8 @@ import {
 import type { JsonObject } from '@longshore/cloud-http';
 import type {
   ForwardingRule,
+  GlobalDomain,
+  GlobalSettings,
   HealthCheck,
   LoadBalancer,
   LoadBalancerFirewall,
@@ -61,6 +63,7 @@ export function toLoadBalancerBody(
   spec: LoadBalancerSpec,
   { withAddress }: { readonly withAddress: boolean },
 ): JsonObject {
+  const isGlobal = spec.type === 'GLOBAL';
   return withoutAbsent({
     name: spec.name,
     region: spec.region,
@@ -74,10 +77,11 @@ export function toLoadBalancerBody(
     size_unit: spec.sizeUnit,
     size: spec.size,
     algorithm: spec.algorithm,
-    forwarding_rules: spec.forwardingRules.map(toForwardingRuleBody),
+    // A global balancer has none; the field must not be there then.
+    forwarding_rules: isGlobal ? undefined : spec.forwardingRules.map(toForwardingRuleBody),
     health_check: spec.healthCheck && toHealthCheckBody(spec.healthCheck),
     sticky_sessions: spec.stickySessions && toStickySessionsBody(spec.stickySessions),
-    droplet_ids: spec.dropletIds,
+    droplet_ids: isGlobal && spec.dropletIds?.length === 0 ? undefined : spec.dropletIds,
     tag: spec.tag,
     tags: spec.tags,
     redirect_http_to_https: spec.redirectHttpToHttps,
@@ -87,8 +91,8 @@ export function toLoadBalancerBody(
     http_idle_timeout_seconds: spec.httpIdleTimeoutSeconds,
     tls_cipher_policy: spec.tlsCipherPolicy,
     firewall: spec.firewall,
-    domains: spec.domains,
-    glb_settings: spec.glbSettings,
+    domains: spec.domains?.map(toDomainBody),
+    glb_settings: spec.glbSettings && toGlobalSettingsBody(spec.glbSettings),
     target_load_balancer_ids: spec.targetLoadBalancerIds,
   });
 }
@@ -125,13 +129,55 @@ function parseSettings(found: JsonObject): Partial<LoadBalancer> {
 }
 
 function parseGlobal(found: JsonObject): Partial<LoadBalancer> {
-  const domains = listOf(found, 'domains', (entry) => parseObject(entry, 'domain'));
+  const domains = listOf(found, 'domains', parseDomain);
   const targets = listOf(found, 'target_load_balancer_ids', (entry) => parseLoadBalancerId(parseText(entry)));
   return present({
     domains: domains.length > 0 ? domains : undefined,
-    glbSettings: optionalObject(found['glb_settings']),
+    glbSettings: mapped(optionalObject(found['glb_settings']), parseGlobalSettings),
     targetLoadBalancerIds: targets.length > 0 ? targets : undefined,
   });
+}
+
+// What the API adds about the verification of a domain is not part of what can be sent.
+function parseDomain(raw: unknown): GlobalDomain {
+  const domain = parseObject(raw, 'domain');
+  return {
+    name: requiredText(domain, 'name'),
+    isManaged: isTrue(domain, 'is_managed'),
+    ...present({ certificateId: mapped(optionalText(domain, 'certificate_id'), parseCertificateId) }),
+  };
+}
+
+function toDomainBody({ name, isManaged, certificateId }: GlobalDomain): JsonObject {
+  return withoutAbsent({ name, is_managed: isManaged, certificate_id: certificateId });
+}
+
+function parseGlobalSettings(settings: JsonObject): GlobalSettings {
+  const priorities = optionalObject(settings['region_priorities']);
+  return {
+    isCdnEnabled: isTrue(optionalObject(settings['cdn']) ?? {}, 'is_enabled'),
+    ...present({
+      targetProtocol: optionalText(settings, 'target_protocol'),
+      targetPort: optionalNumber(settings, 'target_port'),
+      regionPriorities: priorities && numbersOf(priorities),
+      failoverThreshold: optionalNumber(settings, 'failover_threshold'),
+    }),
+  };
+}
+
+function toGlobalSettingsBody(settings: GlobalSettings): JsonObject {
+  const { isCdnEnabled } = settings;
+  return withoutAbsent({
+    target_protocol: settings.targetProtocol,
+    target_port: settings.targetPort,
+    cdn: isCdnEnabled === undefined ? undefined : { is_enabled: isCdnEnabled },
+    region_priorities: settings.regionPriorities,
+    failover_threshold: settings.failoverThreshold,
+  });
+}
+
+function numbersOf(object: JsonObject): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.keys(object).map((name) => [name, requiredNumber(object, name)]));
 }
 
 function parseForwardingRule(raw: unknown): ForwardingRule {

@@ -1,7 +1,6 @@
 // The load balancer as a value: what one asks for (a spec) and what the API shows. A PUT replaces everything: an attribute that is
 // absent from a spec goes back to the API's default, so start from `specOf(found)` to keep what others have set.
 import type { CertificateId, DropletId, LoadBalancerId, ProjectId, VpcId } from './ids.ts';
-import type { JsonObject } from '@longshore/cloud-http';
 
 /** Kinds that are known; others are passed on as they are. */
 export type LoadBalancerType = 'REGIONAL' | 'REGIONAL_NETWORK' | 'GLOBAL' | (string & {});
@@ -51,6 +50,25 @@ export interface LoadBalancerFirewall {
   readonly deny?: readonly string[];
 }
 
+/** A domain that a GLOBAL balancer answers for. */
+export interface GlobalDomain {
+  readonly name: string;
+  /** DigitalOcean keeps its DNS, and adds the records. */
+  readonly isManaged?: boolean;
+  readonly certificateId?: CertificateId;
+}
+
+/** What a GLOBAL balancer sends where. */
+export interface GlobalSettings {
+  readonly targetProtocol?: 'http' | 'https' | 'http2' | (string & {});
+  readonly targetPort?: number;
+  readonly isCdnEnabled?: boolean;
+  /** By region slug; lower goes first. */
+  readonly regionPriorities?: Readonly<Record<string, number>>;
+  /** Percentage of failed targets at which the next region is used. */
+  readonly failoverThreshold?: number;
+}
+
 /** What a load balancer shall be. An absent field is not sent. */
 export interface LoadBalancerSpec {
   readonly name: string;
@@ -85,11 +103,11 @@ export interface LoadBalancerSpec {
   readonly httpIdleTimeoutSeconds?: number;
   readonly tlsCipherPolicy?: 'DEFAULT' | 'STRONG' | (string & {});
   readonly firewall?: LoadBalancerFirewall;
-  /** GLOBAL only; passed through as the API writes it. */
-  readonly domains?: readonly JsonObject[];
-  /** GLOBAL only; passed through as the API writes it. */
-  readonly glbSettings?: JsonObject;
   /** GLOBAL only. */
+  readonly domains?: readonly GlobalDomain[];
+  /** GLOBAL only, in place of `forwardingRules`, which is empty then. */
+  readonly glbSettings?: GlobalSettings;
+  /** GLOBAL only: regional balancers as targets, in place of droplets. */
   readonly targetLoadBalancerIds?: readonly LoadBalancerId[];
 }
 

@@ -110,6 +110,23 @@ function projectRoutes(context: DoContext): readonly DoRoute[] {
   ];
 }
 
+/** Makes a project. */
+export function addProject({ store, clock }: DoContext, name: string): WireProject {
+  const usual = [...store.current.projects.values()][0];
+  const createdAt = isoNow(clock);
+  const project: WireProject = {
+    ...(usual ?? { owner_uuid: '', owner_id: 0, purpose: '', environment: 'Development' }),
+    id: store.newUuid(),
+    name,
+    description: '',
+    is_default: false,
+    created_at: createdAt,
+    updated_at: createdAt,
+  };
+  store.commit({ projects: new Map(store.current.projects).set(project.id, project) });
+  return project;
+}
+
 function assign(context: DoContext, project: WireProject, urns: readonly string[]): SimAnswer {
   const resources = urns.map((urn) => ({
     urn,

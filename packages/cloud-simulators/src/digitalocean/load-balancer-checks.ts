@@ -53,8 +53,18 @@ export interface LoadBalancerBody {
   readonly http_idle_timeout_seconds?: number;
   readonly tls_cipher_policy?: string;
   readonly firewall?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] };
-  readonly domains?: readonly unknown[];
-  readonly glb_settings?: Readonly<Record<string, unknown>>;
+  readonly domains?: readonly {
+    readonly name: string;
+    readonly is_managed?: boolean;
+    readonly certificate_id?: string;
+  }[];
+  readonly glb_settings?: {
+    readonly target_protocol?: string;
+    readonly target_port?: number;
+    readonly cdn?: { readonly is_enabled?: boolean };
+    readonly region_priorities?: Readonly<Record<string, number>>;
+    readonly failover_threshold?: number;
+  };
   readonly target_load_balancer_ids?: readonly string[];
   readonly validate_only?: boolean;
 }
@@ -121,6 +131,7 @@ const CHECKS: readonly Check[] = [
   checkEnums,
   checkRegion,
   checkType,
+  checkGlobal,
   ({ forwarding_rules: rules = [], type }, { world }) => rulesProblem(rules, type ?? 'REGIONAL', world),
   checkHealth,
   checkSticky,
@@ -167,6 +178,34 @@ function checkType({ type, forwarding_rules: rules = [], glb_settings: global }:
   }
   if (global !== undefined) return 'glb_settings is for global load balancers only';
   return rules.length === 0 ? 'at least one forwarding rule is required' : undefined;
+}
+
+// (assumed) The ranges are those of other clients of the API; which regional balancers can be targets is a guess.
+function checkGlobal(body: LoadBalancerBody, { world }: CheckFacts): string | undefined {
+  const { domains = [], glb_settings: global = {}, target_load_balancer_ids: targets = [], type } = body;
+  if (type !== 'GLOBAL') {
+    return domains.length + targets.length > 0 ? 'domains and targets are for global load balancers only' : undefined;
+  }
+  return (
+    notOneOf(global.target_protocol, ['http', 'https', 'http2'], 'glb_settings.target_protocol') ??
+    notOneOf(text(global.target_port), ['80', '443'], 'glb_settings.target_port') ??
+    outside(global.failover_threshold, 1, 99, 'glb_settings.failover_threshold') ??
+    first(Object.keys(global.region_priorities ?? {}), (slug) =>
+      world.regions.has(slug) ? undefined : `region "${slug}" is invalid`,
+    ) ??
+    first(domains, ({ certificate_id: id = '' }) => certificateProblem({ certificate_id: id }, world)) ??
+    first(targets, (id) => globalTargetProblem(id, world))
+  );
+}
+
+function globalTargetProblem(id: string, world: World): string | undefined {
+  const target = world.loadBalancers.get(id);
+  if (target === undefined) return `load balancer ${id} not found`;
+  return target.fields.type === 'GLOBAL' ? `load balancer ${id} is a global one and cannot be a target` : undefined;
+}
+
+function text(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : String(value);
 }
 
 function ruleProblem(rule: RuleBody, type: string, world: World): string | undefined {

@@ -9,6 +9,7 @@ import type { LoadBalancerRecord, World } from './world.ts';
 /** What a load balancer shows at `nowMs`. */
 export function viewLoadBalancer(record: LoadBalancerRecord, world: World, nowMs: number): WireLoadBalancer {
   const { fields } = record;
+  const { domains } = fields;
   const status = record.isErrored ? 'errored' : nowMs >= record.activeAtMs ? 'active' : 'new';
   const isActive = status === 'active';
   return {
@@ -17,6 +18,7 @@ export function viewLoadBalancer(record: LoadBalancerRecord, world: World, nowMs
     ipv6: isActive ? record.ipv6 : '',
     status,
     droplet_ids: fields.tag === '' ? fields.droplet_ids : taggedDroplets(world, fields),
+    ...(domains === undefined ? {} : { domains: domains.map((domain) => ({ ...domain, status: 'ok' })) }),
   };
 }
 

@@ -8,7 +8,7 @@ import { SchemaCheck } from '../schema-check.ts';
 import { startSimServer } from '../sim-server.ts';
 import type { SimServer } from '../sim-server.ts';
 import type { Simulator, SimulatorOptions } from '../simulator.ts';
-import { accountRoutes } from './account-routes.ts';
+import { accountRoutes, addProject } from './account-routes.ts';
 import { refuse } from './answers.ts';
 import { addCertificate, certificateRoutes, rotateCertificate } from './certificates.ts';
 import { isoNow } from './context.ts';
@@ -83,6 +83,8 @@ export interface DigitalOceanSimulator extends Simulator<DoState> {
   /** Changes a firewall by hand. */
   updateFirewall(id: string, change: Partial<WireFirewall>): void;
   addCertificate(wish: { readonly name: string; readonly type?: 'custom' | 'lets_encrypt' }): WireCertificate;
+  /** Makes a project that load balancers can be moved to. */
+  addProject(name: string): WireProject;
   /** Renews a certificate: new id, same name, in rules too. */
   rotateCertificate(name: string): WireCertificate;
   /** Lets another token in; `scopes` such as `load_balancer:read` limit it. */
@@ -182,6 +184,7 @@ function simulatorOf(server: SimServer, parts: SimulatorParts): DigitalOceanSimu
     close: () => server.close(),
     ...ownersActions(context, region),
     addCertificate: (wish) => addCertificate(context, wish),
+    addProject: (name) => addProject(context, name),
     rotateCertificate: (name) => rotateCertificate(context, name),
     addToken: (other, scopes) => tokens.add(other, scopes ?? 'all'),
     removeToken: (other) => tokens.remove(other),

@@ -80,6 +80,14 @@ export interface WireStickySessions {
   readonly cookie_ttl_seconds?: number;
 }
 
+/** A domain of a global load balancer; `status` in answers only. */
+export interface WireDomain {
+  readonly name: string;
+  readonly is_managed?: boolean;
+  readonly certificate_id?: string;
+  readonly status?: string;
+}
+
 /** What of a load balancer does not change with time. */
 export interface LoadBalancerFields {
   readonly id: string;
@@ -109,7 +117,7 @@ export interface LoadBalancerFields {
   readonly network_stack: string;
   readonly type: string;
   readonly tls_cipher_policy: string;
-  readonly domains?: readonly unknown[];
+  readonly domains?: readonly WireDomain[];
   readonly glb_settings?: unknown;
   readonly target_load_balancer_ids?: readonly string[];
 }
