@@ -2,7 +2,9 @@
 // initializes nodes cannot be faster than the API server takes these; the fastest of several connection counts counts.
 import { BareApi } from './api-loop.ts';
 import type { ApiTarget } from './api-loop.ts';
+import { awaitWorld } from './await-world.ts';
 import { createBenchNode, removeAllNodes } from './bench-nodes.ts';
+import { watchTaints } from './taint-watch.ts';
 
 const CONNECTIONS = [1, 5, 10, 20, 50] as const;
 const ROUNDS = 3;
@@ -38,9 +40,17 @@ async function measureRound(target: ApiTarget, count: number, connections: numbe
   );
   const api = new BareApi(target, connections);
   await api.must({ method: 'GET', path: '/version' });
+  const watching = new AbortController();
+  const watch = await watchTaints(setUp, count, watching.signal);
   const startedAt = performance.now();
   await api.each(count, connections, (index) => writeTwice(api, index));
-  const seconds = (performance.now() - startedAt) / 1000;
+  await awaitWorld(() => Promise.resolve(watch.left === 0 ? true : undefined), {
+    what: 'the last node of the floor',
+    timeoutMs: 60_000,
+    everyMs: 10,
+  });
+  const seconds = (watch.lastAtMs - startedAt) / 1000;
+  watching.abort();
   await removeAllNodes(setUp);
   api.close();
   setUp.close();

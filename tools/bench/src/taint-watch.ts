@@ -1,0 +1,37 @@
+// Watches how many Nodes still carry the uninitialized taint. The floor is measured under the same watch as the programs: what the
+// observer costs the API server and this process must not be charged to one of them alone.
+import type { BareApi } from './api-loop.ts';
+import { followWatch } from './await-world.ts';
+
+const TAINT = 'node.cloudprovider.kubernetes.io/uninitialized';
+
+/** What a watch has seen so far. */
+export interface TaintWatch {
+  /** Nodes that still carry the taint. */
+  readonly left: number;
+  /** Moment of the last change, on the clock of `performance.now()`. */
+  readonly lastAtMs: number;
+}
+
+/** Follows `nodes` tainted nodes from now on, until the signal aborts. */
+export async function watchTaints(api: BareApi, nodes: number, signal: AbortSignal): Promise<TaintWatch> {
+  const list = JSON.parse(await api.must({ method: 'GET', path: '/api/v1/nodes?limit=1' })) as {
+    readonly metadata: { readonly resourceVersion: string };
+  };
+  const seen = { left: nodes, lastAtMs: 0 };
+  const done = new Set<string>();
+  const path = `/api/v1/nodes?watch=1&resourceVersion=${list.metadata.resourceVersion}`;
+  void followWatch(
+    api,
+    path,
+    (line) => {
+      const name = /"name":"([^"]+)"/.exec(line)?.[1] ?? '';
+      if (line.includes(TAINT) || done.has(name)) return;
+      done.add(name);
+      seen.left -= 1;
+      seen.lastAtMs = performance.now();
+    },
+    signal,
+  );
+  return seen;
+}
