@@ -182,19 +182,27 @@ function checkType({ type, forwarding_rules: rules = [], glb_settings: global }:
 
 // (assumed) The ranges are those of other clients of the API; which regional balancers can be targets is a guess.
 function checkGlobal(body: LoadBalancerBody, { world }: CheckFacts): string | undefined {
-  const { domains = [], glb_settings: global = {}, target_load_balancer_ids: targets = [], type } = body;
+  const { domains = [], target_load_balancer_ids: targets = [], type } = body;
   if (type !== 'GLOBAL') {
     return domains.length + targets.length > 0 ? 'domains and targets are for global load balancers only' : undefined;
   }
   return (
+    globalSettingsProblem(body.glb_settings ?? {}, world) ??
+    first(domains, (domain) => certificateProblem(domain, world)) ??
+    first(targets, (id) => globalTargetProblem(id, world))
+  );
+}
+
+function globalSettingsProblem(
+  global: NonNullable<LoadBalancerBody['glb_settings']>,
+  world: World,
+): string | undefined {
+  const slugs = Object.keys(global.region_priorities ?? {});
+  return (
     notOneOf(global.target_protocol, ['http', 'https', 'http2'], 'glb_settings.target_protocol') ??
     notOneOf(text(global.target_port), ['80', '443'], 'glb_settings.target_port') ??
     outside(global.failover_threshold, 1, 99, 'glb_settings.failover_threshold') ??
-    first(Object.keys(global.region_priorities ?? {}), (slug) =>
-      world.regions.has(slug) ? undefined : `region "${slug}" is invalid`,
-    ) ??
-    first(domains, ({ certificate_id: id = '' }) => certificateProblem({ certificate_id: id }, world)) ??
-    first(targets, (id) => globalTargetProblem(id, world))
+    first(slugs, (slug) => (world.regions.has(slug) ? undefined : `region "${slug}" is invalid`))
   );
 }
 
