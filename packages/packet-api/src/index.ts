@@ -1,2 +1,32 @@
-// Typed calls of the Packet (Equinix Metal) API: everything that other packages may use.
-export {};
+// The public surface of @longshore/packet-api.
+export * from './packet-api.ts';
+export * from './packet-http.ts';
+export * from './ids.ts';
+export * from './projects.ts';
+export * from './device.ts';
+export * from './device-look.ts';
+export * from './devices.ts';
+export * from './ip-address.ts';
+export * from './ip-reservations.ts';
+export * from './ip-assignments.ts';
+export * from './bgp.ts';
+export * from './volume.ts';
+export * from './volumes.ts';
+export * from './ssh-keys.ts';
+export * from './catalog.ts';
+export * from './capacity.ts';
+export * from './virtual-networks.ts';
+export * from './ports.ts';
+export * from './hardware-reservations.ts';
+export * from './events.ts';
+export * from './device-metadata.ts';
+export * from './metadata-service.ts';
+export * from './service-end.ts';
+export { isForbidden, refusalOf } from './classify.ts';
+export type { Refusal } from './classify.ts';
+export type { Location, Place } from './fields.ts';
+export type { Removal } from './routes.ts';
+export * from './settings/cloud-config.ts';
+export * from './settings/cloud-config-file.ts';
+export * from './settings/packet-settings.ts';
+export * from './settings/setting-row.ts';
