@@ -1,21 +1,21 @@
-// What all benchmarks stand on: one real control plane, one simulated DigitalOcean, and programs started against both.
+// What all benchmarks stand on: one real control plane, one simulated cloud, and programs started against both.
 import { rmSync, mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { startControlPlane } from '@longshore/embedded-control-plane';
 import type { ControlPlane } from '@longshore/embedded-control-plane';
-import { simulateDigitalOcean } from '@longshore/cloud-simulators';
-import type { DigitalOceanSimulator } from '@longshore/cloud-simulators';
 import { BareApi } from './api-loop.ts';
 import { freePort } from './free-port.ts';
 import { Program } from './program.ts';
+import type { BenchCloud, Subject } from './subject.ts';
 
 /** Options of every benchmark. */
 export interface GroundOptions {
+  readonly subject: Subject;
   readonly latencyMs: number;
-  readonly droplets: number;
+  readonly machines: number;
   readonly timeToActiveMs?: number;
-  /** Another program's command line; undefined is do-ccm. */
+  /** Another program's command line; undefined is the subject's bundle. */
   readonly commandLine: string | undefined;
   readonly minor?: '1.34' | '1.35' | '1.36';
   readonly progress: (message: string) => void;
@@ -24,7 +24,7 @@ export interface GroundOptions {
 /** The running parts of one benchmark. */
 export interface Ground {
   readonly controlPlane: ControlPlane;
-  readonly cloud: DigitalOceanSimulator;
+  readonly cloud: BenchCloud;
   readonly api: BareApi;
   readonly options: GroundOptions;
   /** Starts the program under test; stopped with the ground at the latest. */
@@ -37,19 +37,16 @@ export async function onGround<T>(options: GroundOptions, work: (ground: Ground)
   const programs: Program[] = [];
   const minor = options.minor ?? '1.36';
   const controlPlane = await startControlPlane({ minor, onProgress: options.progress });
-  const cloud = await simulateDigitalOcean({
-    latencyMs: options.latencyMs,
-    droplets: options.droplets,
-    timeToActiveMs: options.timeToActiveMs ?? 1500,
-    quota: 'off',
-  });
+  const { subject, latencyMs, machines, timeToActiveMs = 1500 } = options;
+  const cloud = await subject.simulate({ latencyMs, machines, timeToActiveMs });
   const api = new BareApi(controlPlane, 20);
   const start = async (extraArgs: readonly string[] = []): Promise<Program> => {
     const program = new Program({
+      subject,
       commandLine: options.commandLine,
       kubeconfig: controlPlane.kubeconfigPath,
       cloudUrl: cloud.url,
-      cloudToken: cloud.token,
+      env: cloud.env,
       securePort: await freePort(),
       extraArgs,
     });
@@ -65,9 +62,4 @@ export async function onGround<T>(options: GroundOptions, work: (ground: Ground)
     await controlPlane.stop();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** Droplet names in order of creation, for nodes of the same names. */
-export function dropletsOf(cloud: DigitalOceanSimulator): readonly { readonly id: number; readonly name: string }[] {
-  return [...cloud.state.droplets.values()].map(({ id, name }) => ({ id, name }));
 }

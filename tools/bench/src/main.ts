@@ -9,16 +9,20 @@ import { benchNodes } from './nodes-benchmark.ts';
 import type { BenchResult } from './nodes-benchmark.ts';
 import { printResult, printVerdicts } from './print.ts';
 import { benchFailover, benchStart } from './process-benchmarks.ts';
+import { digitalOceanSubject } from './digitalocean-subject.ts';
 import { benchServices } from './services-benchmark.ts';
+import type { Subject } from './subject.ts';
 import { benchWatch } from './watch-benchmark.ts';
 
 interface CommonFlags {
   readonly latency: number;
   readonly output: 'text' | 'json';
   readonly ccm?: string;
+  readonly app: string;
 }
 
 const NODE_BYTES = 10_000;
+const subjects: readonly Subject[] = [digitalOceanSubject];
 const program = new Command('bench').description(
   'Benchmarks of cloud controller managers against a real kube-apiserver and a simulated cloud.',
 );
@@ -42,26 +46,31 @@ function common(name: string, description: string): Command {
     .description(description)
     .option('--latency <ms>', 'latency of each call of the simulated cloud', wholeNumber, 20)
     .addOption(new Option('-o, --output <form>', 'text or json').choices(['text', 'json']).default('text'))
-    .option('--ccm <command line>', 'another program; {kubeconfig}, {port} and {url} are filled in (default: do-ccm)');
+    .option('--ccm <command line>', 'another program; {kubeconfig}, {port} and {url} are filled in (default: --app)')
+    .addOption(
+      new Option('--app <name>', 'the program of ours').choices(subjects.map(({ app }) => app)).default('do-ccm'),
+    );
 }
 
 function groundOf(flags: CommonFlags): GroundOptions {
-  if (flags.ccm === undefined) buildProgram();
+  const subject = subjects.find(({ app }) => app === flags.app) ?? digitalOceanSubject;
+  if (flags.ccm === undefined) buildProgram(subject.app);
   return {
+    subject,
     latencyMs: flags.latency,
-    droplets: 0,
+    machines: 0,
     commandLine: flags.ccm,
     progress: (message) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${message}\n`),
   };
 }
 
-function buildProgram(): void {
+function buildProgram(app: string): void {
   const root = path.resolve(import.meta.dirname, '../../..');
-  const build = spawnSync('npm', ['run', '--silent', 'build', '--workspace=@longshore/do-ccm'], {
+  const build = spawnSync('npm', ['run', '--silent', 'build', `--workspace=@longshore/${app}`], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  if (build.status !== 0) throw new Error('do-ccm could not be built: see the messages above');
+  if (build.status !== 0) throw new Error(`${app} could not be built: see the messages above`);
 }
 
 function show(flags: CommonFlags, result: BenchResult): void {

@@ -5,7 +5,7 @@ import type { ApiCounts } from './api-counts.ts';
 import { awaitWorld, listOf } from './await-world.ts';
 import { createBenchNode, removeAllNodes } from './bench-nodes.ts';
 import { measureFloor, median } from './floor.ts';
-import { dropletsOf, onGround } from './ground.ts';
+import { onGround } from './ground.ts';
 import type { Ground, GroundOptions } from './ground.ts';
 import type { Program } from './program.ts';
 import { watchTaints } from './taint-watch.ts';
@@ -29,7 +29,7 @@ export async function benchNodes(
   options: GroundOptions,
   { nodes, steadyMs, withFloor }: NodesOptions,
 ): Promise<BenchResult> {
-  return onGround({ ...options, droplets: nodes }, async (ground) => {
+  return onGround({ ...options, machines: nodes }, async (ground) => {
     const floor = withFloor ? await measureFloor(ground.controlPlane, nodes, options.progress) : undefined;
     const earlier: Initialization[] = [];
     for (let round = 1; round < ROUNDS; round += 1) {
@@ -72,9 +72,9 @@ interface Initialization {
 async function measureInitialization(ground: Ground, nodes: number): Promise<Initialization> {
   const { api, cloud, options } = ground;
   options.progress(`creating ${nodes} nodes`);
-  const droplets = dropletsOf(cloud);
+  const machines = cloud.machines();
   await api.each(nodes, 20, (index) =>
-    createBenchNode(api, { name: droplets[index]?.name ?? '', isInitialized: false, sizeBytes: 0 }),
+    createBenchNode(api, { name: machines[index]?.name ?? '', isInitialized: false, sizeBytes: 0 }),
   );
   const watching = new AbortController();
   const watch = await watchTaints(api, nodes, watching.signal);

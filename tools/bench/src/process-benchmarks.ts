@@ -9,7 +9,7 @@ import { awaitWorld } from './await-world.ts';
 import { createBenchNode } from './bench-nodes.ts';
 import { median } from './floor.ts';
 import { freePort } from './free-port.ts';
-import { dropletsOf, onGround } from './ground.ts';
+import { onGround } from './ground.ts';
 import type { Ground, GroundOptions } from './ground.ts';
 import type { BenchResult } from './nodes-benchmark.ts';
 import { Program } from './program.ts';
@@ -18,7 +18,7 @@ const START_ROUNDS = 7;
 const QUIET_CPU_SECONDS = 0.04;
 
 /**
- * Milliseconds from spawning the process to its first request, to the API server or to the cloud; median of several rounds, the first
+ * Milliseconds from spawning the process to its first request to the API server; median of several rounds, the first
  * one not counted. A stand-in answers, so that nothing but the program is measured.
  */
 export async function benchStart(options: GroundOptions): Promise<BenchResult> {
@@ -77,17 +77,19 @@ function kubeconfigOf(server: string): string {
 }
 
 async function measureStart(
-  { commandLine }: GroundOptions,
+  { subject, commandLine }: GroundOptions,
   listener: RequestListener,
   kubeconfig: string,
 ): Promise<number> {
   const securePort = await freePort();
   const first = listener.next();
+  const cloud = await subject.simulate({ latencyMs: 0, machines: 1, timeToActiveMs: 0 });
   const program = new Program({
+    subject,
     commandLine,
     kubeconfig,
-    cloudUrl: listener.url,
-    cloudToken: 'bench',
+    cloudUrl: cloud.url,
+    env: cloud.env,
     securePort,
     extraArgs: ['--leader-elect=false'],
   });
@@ -95,13 +97,14 @@ async function measureStart(
     return Math.round((await first) - program.startedAtMs);
   } finally {
     await program.stop();
+    await cloud.close();
   }
 }
 
 /** Seconds from SIGTERM to the leader until the second replica has initialized a Node that is created at that moment. */
 export async function benchFailover(options: GroundOptions): Promise<BenchResult> {
-  return onGround({ ...options, droplets: 3 }, async (ground) => {
-    const [first, second] = dropletsOf(ground.cloud);
+  return onGround({ ...options, machines: 3 }, async (ground) => {
+    const [first, second] = ground.cloud.machines();
     const leader = await ground.start();
     await createBenchNode(ground.api, { name: first?.name ?? '', isInitialized: false, sizeBytes: 0 });
     await untilUntainted(ground, leader, first?.name ?? '');

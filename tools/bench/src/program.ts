@@ -1,18 +1,21 @@
-// The program under test as a child process: do-ccm's bundle, or any other cloud controller manager given as a command line.
+// The program under test as a child process: one of our bundles, or any other cloud controller manager given as a command line.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { usageOf } from './process-usage.ts';
 import type { ProcessUsage } from './process-usage.ts';
+import type { Subject } from './subject.ts';
 
 /** What a program needs to know. In a command line `{kubeconfig}`, `{port}` and `{url}` stand for these. */
 export interface ProgramSettings {
-  /** Undefined: do-ccm's bundle. */
+  readonly subject: Subject;
+  /** Undefined: the subject's bundle. */
   readonly commandLine: string | undefined;
   readonly kubeconfig: string;
   readonly cloudUrl: string;
-  readonly cloudToken: string;
+  /** Points the program at the cloud. */
+  readonly env: Readonly<Record<string, string>>;
   readonly securePort: number;
   readonly extraArgs?: readonly string[];
 }
@@ -26,14 +29,7 @@ export class Program {
 
   constructor(settings: ProgramSettings) {
     const [command = '', ...args] = commandOf(settings);
-    const env = {
-      PATH: process.env.PATH,
-      DO_ACCESS_TOKEN: settings.cloudToken,
-      DO_OVERRIDE_URL: settings.cloudUrl,
-      REGION: 'fra1',
-      DO_CLUSTER_ID: 'bench',
-      METRICS_ADDR: '',
-    };
+    const env = { PATH: process.env.PATH, ...settings.env };
     this.#child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stdout?.on('data', (chunk: Buffer) => this.#keep(chunk));
     this.#child.stderr?.on('data', (chunk: Buffer) => this.#keep(chunk));
@@ -81,7 +77,7 @@ export class Program {
 }
 
 function commandOf(settings: ProgramSettings): readonly string[] {
-  const { commandLine, kubeconfig, cloudUrl, securePort, extraArgs = [] } = settings;
+  const { subject, commandLine, kubeconfig, cloudUrl, securePort, extraArgs = [] } = settings;
   if (commandLine !== undefined) {
     const filled = commandLine
       .replaceAll('{kubeconfig}', kubeconfig)
@@ -89,7 +85,7 @@ function commandOf(settings: ProgramSettings): readonly string[] {
       .replaceAll('{url}', cloudUrl);
     return [...filled.split(/\s+/), ...extraArgs];
   }
-  const bundle = path.resolve(import.meta.dirname, '../../../apps/do-ccm/dist/main.js');
-  const flags = ['--cloud-provider=digitalocean', `--kubeconfig=${kubeconfig}`, `--secure-port=${securePort}`];
+  const bundle = path.resolve(import.meta.dirname, '../../../apps', subject.app, 'dist/main.js');
+  const flags = [`--cloud-provider=${subject.provider}`, `--kubeconfig=${kubeconfig}`, `--secure-port=${securePort}`];
   return [process.execPath, bundle, ...flags, ...extraArgs];
 }

@@ -4,7 +4,7 @@ import { countsBetween, readApiCounts, writesIn } from './api-counts.ts';
 import type { BareApi } from './api-loop.ts';
 import { awaitWorld, followWatch, listOf } from './await-world.ts';
 import { createBenchNode } from './bench-nodes.ts';
-import { dropletsOf, onGround } from './ground.ts';
+import { onGround } from './ground.ts';
 import type { Ground, GroundOptions } from './ground.ts';
 import type { BenchResult } from './nodes-benchmark.ts';
 import type { Program } from './program.ts';
@@ -14,7 +14,7 @@ const QUIET_MS = 8000;
 
 /** Runs the benchmark with `count` Services. */
 export async function benchServices(options: GroundOptions, count: number): Promise<BenchResult> {
-  return onGround({ ...options, droplets: NODES }, async (ground) => {
+  return onGround({ ...options, machines: NODES }, async (ground) => {
     await createNodes(ground);
     const first = await ground.start();
     await untilInitialized(ground, first, NODES);
@@ -40,7 +40,7 @@ export async function benchServices(options: GroundOptions, count: number): Prom
 }
 
 async function createNodes({ api, cloud }: Ground): Promise<void> {
-  for (const { name } of dropletsOf(cloud)) await createBenchNode(api, { name, isInitialized: false, sizeBytes: 0 });
+  for (const { name } of cloud.machines()) await createBenchNode(api, { name, isInitialized: false, sizeBytes: 0 });
 }
 
 async function untilInitialized({ api }: Ground, program: Program, count: number): Promise<void> {
@@ -108,17 +108,9 @@ async function measureCreation(ground: Ground, program: Program, count: number):
   };
 }
 
-// A balancer is active timeToActive after its POST arrived; its name holds the Service's UID.
-function longestDelay({ cloud, options }: Ground, { addressAtMs }: Seen): number {
-  const activeAt = new Map(
-    cloud.calls
-      .of('POST /v2/load_balancers')
-      .map((call) => [(call.body as { readonly name: string }).name, call.atMs + (options.timeToActiveMs ?? 1500)]),
-  );
-  const delays = [...addressAtMs].map(
-    ([uid, atMs]) => atMs - (activeAt.get(`a${uid.replaceAll('-', '')}`.slice(0, 32)) ?? 0),
-  );
-  return Math.max(...delays) / 1000;
+function longestDelay({ cloud }: Ground, { addressAtMs }: Seen): number {
+  const readyAt = cloud.readyAtMs(addressAtMs.keys());
+  return Math.max(...[...addressAtMs].map(([uid, atMs]) => atMs - (readyAt.get(uid) ?? 0))) / 1000;
 }
 
 async function createService(api: BareApi, index: number): Promise<void> {
@@ -138,13 +130,11 @@ async function measureNodeAdded(ground: Ground, program: Program, count: number)
   const { api, cloud } = ground;
   ground.options.progress('adding one node');
   cloud.calls.clear();
-  const droplet = cloud.addDroplet({});
+  const machine = cloud.addMachine();
   const startedAt = performance.now();
-  await createBenchNode(api, { name: droplet.name, isInitialized: false, sizeBytes: 0 });
-  const allHaveIt = (): boolean =>
-    [...cloud.state.loadBalancers.values()].every((balancer) => balancer.droplet_ids.includes(droplet.id));
-  await awaitWorld(() => Promise.resolve(allHaveIt() ? true : undefined), {
-    what: 'the new droplet in all balancers',
+  await createBenchNode(api, { name: machine.name, isInitialized: false, sizeBytes: 0 });
+  await awaitWorld(() => Promise.resolve(cloud.areAllSendingTo(machine) ? true : undefined), {
+    what: 'the new machine in all balancers',
     timeoutMs: 120_000,
     everyMs: 10,
     meanwhile: () => program.mustRun(),
@@ -166,7 +156,7 @@ async function measureRestart(ground: Ground): Promise<{ readonly program: Progr
   const before = await readApiCounts(api);
   cloud.calls.clear();
   const program = await ground.start();
-  await awaitWorld(() => Promise.resolve(cloud.calls.of('GET /v2/load_balancers').length > 0 ? true : undefined), {
+  await awaitWorld(() => Promise.resolve(cloud.calls.of(cloud.balancerListRoute).length > 0 ? true : undefined), {
     what: 'the first look at the balancers',
     timeoutMs: 60_000,
     meanwhile: () => program.mustRun(),
@@ -193,7 +183,7 @@ async function measureDeletion(ground: Ground, program: Program, count: number):
     api.must({ method: 'DELETE', path: `/api/v1/namespaces/default/services/web-${index}` }),
   );
   const probe = async (): Promise<true | undefined> => {
-    if (cloud.state.loadBalancers.size > 0) return undefined;
+    if (cloud.balancers() > 0) return undefined;
     const services = await listOf<{ readonly spec: { readonly type: string } }>(
       api,
       '/api/v1/namespaces/default/services',

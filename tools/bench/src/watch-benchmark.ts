@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { awaitWorld } from './await-world.ts';
 import { createBenchNode } from './bench-nodes.ts';
-import { dropletsOf, onGround } from './ground.ts';
+import { onGround } from './ground.ts';
 import type { GroundOptions } from './ground.ts';
 import type { BenchResult } from './nodes-benchmark.ts';
 
@@ -10,18 +10,18 @@ const QUIET_MS = 20_000;
 
 /** Runs the benchmark with nodes of `sizeBytes` each. */
 export async function benchWatch(options: GroundOptions, nodes: number, sizeBytes: number): Promise<BenchResult> {
-  return onGround({ ...options, droplets: nodes }, async ({ api, cloud, start }) => {
+  return onGround({ ...options, machines: nodes }, async ({ api, cloud, start }) => {
     options.progress(`creating ${nodes} nodes of ${sizeBytes} bytes`);
-    const droplets = dropletsOf(cloud);
+    const machines = cloud.machines();
     await api.each(nodes, 20, (index) => {
-      const { id = 0, name = '' } = droplets[index] ?? {};
-      return createBenchNode(api, { name, isInitialized: true, sizeBytes, providerId: `digitalocean://${id}` });
+      const { name = '', providerId = '' } = machines[index] ?? {};
+      return createBenchNode(api, { name, isInitialized: true, sizeBytes, providerId });
     });
     const program = await start();
     const startedAt = performance.now();
-    // The address loop is the first to read all droplets: after it everything has been in memory once.
-    await awaitWorld(() => Promise.resolve(cloud.calls.of('GET /v2/droplets').length > 0 ? true : undefined), {
-      what: 'the first look at the droplets',
+    // The address loop is the first to read all machines: after it everything has been in memory once.
+    await awaitWorld(() => Promise.resolve(cloud.calls.of(cloud.machineListRoute).length > 0 ? true : undefined), {
+      what: 'the first look at the machines',
       timeoutMs: 120_000,
       meanwhile: () => program.mustRun(),
     });

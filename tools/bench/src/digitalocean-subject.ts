@@ -1,0 +1,51 @@
+// do-ccm and the simulated DigitalOcean.
+import { simulateDigitalOcean } from '@longshore/cloud-simulators';
+import type { DigitalOceanSimulator } from '@longshore/cloud-simulators';
+import type { BenchCloud, CloudOptions, Machine, Subject } from './subject.ts';
+
+const CREATE = 'POST /v2/load_balancers';
+
+/** The first program, and the default of every benchmark. */
+export const digitalOceanSubject: Subject = {
+  app: 'do-ccm',
+  provider: 'digitalocean',
+  async simulate({ latencyMs, machines, timeToActiveMs }) {
+    const cloud = await simulateDigitalOcean({ latencyMs, droplets: machines, timeToActiveMs, quota: 'off' });
+    return asBenchCloud(cloud, { latencyMs, machines, timeToActiveMs });
+  },
+};
+
+function asBenchCloud(cloud: DigitalOceanSimulator, { timeToActiveMs }: CloudOptions): BenchCloud {
+  const { state, calls, url } = cloud;
+  return {
+    url,
+    env: { DO_ACCESS_TOKEN: cloud.token, DO_OVERRIDE_URL: url, REGION: 'fra1', DO_CLUSTER_ID: 'bench' },
+    calls,
+    callsByRoute: () => cloud.callsByRoute(),
+    machines: () => [...state.droplets.values()].map(machineOf),
+    addMachine: () => machineOf(cloud.addDroplet({})),
+    machineListRoute: 'GET /v2/droplets',
+    balancerListRoute: 'GET /v2/load_balancers',
+    balancers: () => state.loadBalancers.size,
+    areAllSendingTo: ({ providerId }) =>
+      [...state.loadBalancers.values()].every(({ droplet_ids }) => droplet_ids.some((id) => idOf(id) === providerId)),
+    // A balancer is active timeToActive after its POST arrived; its name holds the Service's UID.
+    readyAtMs(uids) {
+      const byName = new Map(
+        calls
+          .of(CREATE)
+          .map(({ body, atMs }) => [(body as { readonly name: string }).name, atMs + timeToActiveMs] as const),
+      );
+      return new Map([...uids].map((uid) => [uid, byName.get(`a${uid.replaceAll('-', '')}`.slice(0, 32)) ?? 0]));
+    },
+    close: () => cloud.close(),
+  };
+}
+
+function idOf(id: number): string {
+  return `digitalocean://${id}`;
+}
+
+function machineOf({ id, name }: { readonly id: number; readonly name: string }): Machine {
+  return { name, providerId: idOf(id) };
+}
