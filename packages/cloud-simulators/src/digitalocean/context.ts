@@ -21,6 +21,8 @@ export interface DoSettings {
   readonly timeToIssueMs: number;
   /** Pages are never larger, whatever is asked for: many pages with few objects. Default 200, as in the real API. */
   readonly largestPageSize: number;
+  /** Whether answers show the rules, peers and tags of firewalls in another order than they were sent in. Default false. */
+  readonly reordersFirewallRules: boolean;
 }
 
 /** State, time and settings of one simulator. */

@@ -3,21 +3,13 @@ import type { SimAnswer, SimRequest } from '../exchange.ts';
 import { done, notFound, single, unprocessable } from './answers.ts';
 import { isoNow, PAGING, worldOf } from './context.ts';
 import type { DoContext, DoRoute } from './context.ts';
+import { firewallProblem } from './firewall-checks.ts';
+import type { FirewallBody } from './firewall-checks.ts';
 import { page } from './paging.ts';
 import type { WireFirewall, WireFirewallPeers, WireFirewallRule } from './wire.ts';
 import { withEntry, withoutEntry } from './world.ts';
-import type { World } from './world.ts';
 
 const ONE = '/v2/firewalls/{id}';
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9.-]+$/;
-
-interface FirewallBody {
-  readonly name?: string;
-  readonly inbound_rules?: readonly WireFirewallRule[] | null;
-  readonly outbound_rules?: readonly WireFirewallRule[] | null;
-  readonly droplet_ids?: readonly number[] | null;
-  readonly tags?: readonly string[] | null;
-}
 
 /** The routes. */
 export function firewallRoutes(context: DoContext): readonly DoRoute[] {
@@ -31,7 +23,7 @@ export function firewallRoutes(context: DoContext): readonly DoRoute[] {
       answer: (request) =>
         page(request, context, {
           key: 'firewalls',
-          items: [...worldOf(context, request).firewalls.values()],
+          items: [...worldOf(context, request).firewalls.values()].map((firewall) => shown(firewall, context)),
         }),
     },
     {
@@ -47,7 +39,7 @@ export function firewallRoutes(context: DoContext): readonly DoRoute[] {
       method: 'GET',
       template: ONE,
       scope: 'firewall:read',
-      answer: (request) => onOne(context, request, (firewall) => single(200, 'firewall', firewall)),
+      answer: (request) => onOne(context, request, (firewall) => single(200, 'firewall', shown(firewall, context))),
     },
     {
       method: 'PUT',
@@ -97,12 +89,38 @@ function onOne(context: DoContext, request: SimRequest, work: (firewall: WireFir
   return firewall === undefined ? notFound : work(firewall);
 }
 
+// The order of rules in answers is the API's own business.
+function shown(firewall: WireFirewall, { settings }: DoContext): WireFirewall {
+  if (!settings.reordersFirewallRules) return firewall;
+  const { inbound_rules: inbound, outbound_rules: outbound } = firewall;
+  const reordered = (peers: WireFirewallPeers | undefined): WireFirewallPeers | undefined =>
+    peers &&
+    Object.fromEntries(
+      Object.entries<readonly unknown[]>({ ...peers }).map(([kind, list]) => [kind, list.toReversed()]),
+    );
+  return {
+    ...firewall,
+    inbound_rules: inbound.map((rule) => withPeers(rule, 'sources', reordered(rule.sources))).reverse(),
+    outbound_rules: outbound.map((rule) => withPeers(rule, 'destinations', reordered(rule.destinations))).reverse(),
+    tags: [...firewall.tags].reverse(),
+  };
+}
+
+function withPeers(
+  rule: WireFirewallRule,
+  side: 'sources' | 'destinations',
+  peers: WireFirewallPeers | undefined,
+): WireFirewallRule {
+  return peers === undefined ? rule : { ...rule, [side]: peers };
+}
+
 function put(
-  { store }: DoContext,
+  context: DoContext,
   status: number,
   made: Pick<WireFirewall, 'id' | 'created_at'>,
   body: FirewallBody,
 ): SimAnswer {
+  const { store } = context;
   const problem = firewallProblem(body, store.current);
   if (problem !== undefined) return unprocessable(problem);
   const firewall: WireFirewall = {
@@ -117,37 +135,7 @@ function put(
     pending_changes: [],
   };
   store.commit({ firewalls: withEntry(store.current.firewalls, firewall.id, firewall) });
-  return single(status, 'firewall', firewall);
-}
-
-function firewallProblem(body: FirewallBody, world: World): string | undefined {
-  if (!NAME.test(body.name ?? '')) return 'name is invalid';
-  const rules = [...(body.inbound_rules ?? []), ...(body.outbound_rules ?? [])];
-  if (rules.length === 0) return 'at least one rule is required';
-  const droplet = (body.droplet_ids ?? []).find((id) => !world.droplets.has(id));
-  if (droplet !== undefined) return `droplet ${droplet} not found`;
-  return firewallRuleProblem(rules) ?? tagProblem([...(body.tags ?? []), ...rules.flatMap(tagsOf)], world);
-}
-
-function firewallRuleProblem(rules: readonly WireFirewallRule[]): string | undefined {
-  const wrong = rules.find((rule) => !['tcp', 'udp', 'icmp'].includes(rule.protocol) || !hasPorts(rule));
-  return wrong === undefined ? undefined : `rule for ${wrong.protocol} "${wrong.ports ?? ''}" is invalid`;
-}
-
-function tagProblem(names: readonly string[], world: World): string | undefined {
-  const missing = names.find((name) => !world.tags.has(name));
-  return missing === undefined ? undefined : `tag "${missing}" does not exist`;
-}
-
-function tagsOf({ sources, destinations }: WireFirewallRule): readonly string[] {
-  return [...(sources?.tags ?? []), ...(destinations?.tags ?? [])];
-}
-
-function hasPorts({ protocol, ports }: WireFirewallRule): boolean {
-  if (protocol === 'icmp') return true;
-  if (ports === 'all' || ports === '0') return true;
-  const [low, high = low] = (ports ?? '').split('-').map(Number);
-  return low !== undefined && high !== undefined && low >= 1 && low <= high && high <= 65535;
+  return single(status, 'firewall', shown(firewall, context));
 }
 
 function toShownRule(rule: WireFirewallRule): WireFirewallRule {

@@ -512,6 +512,32 @@ describe('the rest of the account', () => {
     expect((await ask(simulator, `DELETE /v2/firewalls/${id}`)).status).toBe(204);
   });
 
+  test('firewalls: what is wrong is refused; the order of rules can be another in answers', async () => {
+    const simulator = await start({ droplets: 1, reordersFirewallRules: true });
+    await ask(simulator, 'POST /v2/tags', { body: { name: 'a' } });
+    await ask(simulator, 'POST /v2/tags', { body: { name: 'b' } });
+    const rule = (ports: string, sources: object) => ({ protocol: 'tcp', ports, sources });
+    const bodyWith = (...inbound: readonly object[]) => ({ name: 'fw', inbound_rules: inbound, tags: ['a', 'b'] });
+    const refusals = [
+      { rule: rule('80', { addresses: ['10.0.0.0/33'] }), message: 'address "10.0.0.0/33" is invalid' },
+      { rule: rule('80', { addresses: ['localhost'] }), message: 'address "localhost" is invalid' },
+      { rule: rule('80', { load_balancer_uids: ['lb-1'] }), message: 'load balancer lb-1 not found' },
+      { rule: rule('80', { droplet_ids: [99] }), message: 'droplet 99 not found' },
+      { rule: rule('80', { tags: ['c'] }), message: 'tag "c" does not exist' },
+      { rule: rule('99999', { addresses: ['::/0'] }), message: 'rule for tcp "99999" is invalid' },
+    ];
+    for (const { rule: wrong, message } of refusals) {
+      const answer = await ask(simulator, 'POST /v2/firewalls', { body: bodyWith(wrong) });
+      expect({ status: answer.status, message: answer.json.message }).toEqual({ status: 422, message });
+    }
+    const sent = [rule('80', { addresses: ['10.0.0.0/8', '::/0'] }), rule('0', { addresses: ['192.0.2.1'] })];
+    const { json } = await ask(simulator, 'POST /v2/firewalls', { body: bodyWith(...sent) });
+    expect(json.firewall.inbound_rules).toEqual([sent[1], rule('80', { addresses: ['::/0', '10.0.0.0/8'] })]);
+    expect(json.firewall.tags).toEqual(['b', 'a']);
+    simulator.removeFirewall(json.firewall.id);
+    expect((await ask(simulator, `GET /v2/firewalls/${json.firewall.id}`)).status).toBe(404);
+  });
+
   test('VPCs with members, projects with resources', async () => {
     const simulator = await start({ droplets: 1 });
     const vpcId = simulator.state.droplets.get(1)?.vpc_uuid ?? '';

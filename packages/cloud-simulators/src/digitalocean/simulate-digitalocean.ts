@@ -36,7 +36,7 @@ import type {
   WireRegion,
   WireVpc,
 } from './wire.ts';
-import { WorldStore } from './world.ts';
+import { withoutEntry, WorldStore } from './world.ts';
 
 /** Options of `simulateDigitalOcean`. */
 export interface DigitalOceanOptions extends SimulatorOptions, Partial<DoSettings> {
@@ -82,6 +82,7 @@ export interface DigitalOceanSimulator extends Simulator<DoState> {
   breakLoadBalancer(id: string): void;
   /** Changes a firewall by hand. */
   updateFirewall(id: string, change: Partial<WireFirewall>): void;
+  removeFirewall(id: string): void;
   addCertificate(wish: { readonly name: string; readonly type?: 'custom' | 'lets_encrypt' }): WireCertificate;
   /** Makes a project that load balancers can be moved to. */
   addProject(name: string): WireProject;
@@ -157,6 +158,7 @@ function settingsOf(options: DigitalOceanOptions): DoSettings {
     loadBalancerLimit: options.loadBalancerLimit ?? Number.POSITIVE_INFINITY,
     timeToIssueMs: options.timeToIssueMs ?? 30_000,
     largestPageSize: options.largestPageSize ?? LARGEST_PAGE_SIZE,
+    reordersFirewallRules: options.reordersFirewallRules ?? false,
   };
 }
 
@@ -201,6 +203,7 @@ type OwnersActions = Pick<
   | 'removeLoadBalancer'
   | 'breakLoadBalancer'
   | 'updateFirewall'
+  | 'removeFirewall'
 >;
 
 function ownersActions(context: DoContext, region: string): OwnersActions {
@@ -254,6 +257,9 @@ function ownersActions(context: DoContext, region: string): OwnersActions {
     },
     updateFirewall(id, change) {
       store.commit({ firewalls: edit(store.current.firewalls, id, (firewall) => ({ ...firewall, ...change })) });
+    },
+    removeFirewall(id) {
+      store.commit({ firewalls: withoutEntry(store.current.firewalls, id) });
     },
   };
 }
