@@ -2,7 +2,7 @@
 // interface is in docs/architecture.md: gone = InstanceExists false, stopped = InstanceShutdown true, unknown = an error,
 // not-mine = ImplementedElsewhere, in-progress = RetryError, an absent property = the `false` of Go's tuple.
 import type { Clock, Logger, Metrics, Runnable, Source } from '@longshore/reconciler-core';
-import type { EventRecorder, KubeClient, KubeNode, KubeService, Lister } from '@longshore/k8s-runtime';
+import type { EventRecorder, KubeClient, KubeNode, KubeService, Lister, NeededRight } from '@longshore/k8s-runtime';
 
 /** A cloud. Absent parts are not supported: their controllers are skipped. */
 export interface CloudProvider {
@@ -15,6 +15,8 @@ export interface CloudProvider {
   readonly routes?: Routes;
   /** False with `--allow-untagged-cloud=false` refuses the start, as in the Go programs; absent means the cloud needs none. */
   readonly hasClusterId?: boolean;
+  /** What the balancers of this provider need in the cluster beyond what every service controller needs: asked for at the start. */
+  readonly serviceRights?: readonly NeededRight[];
   /** Called once as leader, before any controller starts. Loops of its own go to `context.keepRunning`. */
   start?(context: ProviderContext): Promise<void>;
   /**

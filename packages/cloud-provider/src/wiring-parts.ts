@@ -199,12 +199,13 @@ const noServices: LeadingOptions['context']['services'] = {
   size: 0,
 };
 
-function accessReview({ flags, client, log }: Surroundings, work: readonly Work[]): Runnable {
+function accessReview({ flags, client, log, provider }: Surroundings, work: readonly Work[]): Runnable {
   const { namespace, name } = leaseTimes(flags);
   const question = {
     controllers: work.map(({ about }) => about),
     lease: flags['leader-elect'] ? { namespace, name } : undefined,
     isSplit: flags['use-service-account-credentials'],
+    ofProvider: work.some(({ about }) => about.name === 'service-lb-controller') ? provider.serviceRights : undefined,
   };
   return {
     name: 'access-review',

@@ -70,4 +70,13 @@ describe('withMetrics', () => {
     await withMetrics(provider, { metrics: fakeMetrics(), clock: new FakeClock() }).start?.({} as never);
     expect(provider.started).toBe(1);
   });
+
+  test('I26 the rights that the provider names reach the access review', () => {
+    const right = { group: '', resource: 'services', verb: 'patch', neededFor: 'annotations' };
+    const measured = withMetrics(
+      { name: 'acme', serviceRights: [right] },
+      { metrics: fakeMetrics(), clock: new FakeClock() },
+    );
+    expect(measured.serviceRights).toEqual([right]);
+  });
 });

@@ -18,6 +18,7 @@ export function withMetrics(
     name: provider.name,
     ...(provider.providerIdSchemes ? { providerIdSchemes: provider.providerIdSchemes } : {}),
     ...(provider.hasClusterId === undefined ? {} : { hasClusterId: provider.hasClusterId }),
+    ...(provider.serviceRights ? { serviceRights: provider.serviceRights } : {}),
     ...(instances ? { instances: measuredInstances(instances, measure) } : {}),
     ...(loadBalancers ? { loadBalancers: measuredLoadBalancers(loadBalancers, measure) } : {}),
     ...(routes ? { routes: measuredRoutes(routes, measure) } : {}),
