@@ -36,6 +36,9 @@ export async function createProvider(around: Surroundings): Promise<CloudProvide
   return assemble(config, api, around);
 }
 
+// The ID of a balancer is kept in an annotation: without it every pass looks for the balancer by name, and a renamed one is lost.
+const NOTES_RIGHT = { group: '', resource: 'services', verb: 'patch', neededFor: 'the IDs of balancers on Services' };
+
 function assemble(config: Config, api: DigitalOceanApi, around: Surroundings): CloudProvider {
   const { clock, log } = around;
   const vpcId = config.vpcId === undefined ? undefined : parseVpcId(config.vpcId);
@@ -57,6 +60,7 @@ function assemble(config: Config, api: DigitalOceanApi, around: Surroundings): C
   return {
     name: PROVIDER_NAME,
     providerIdSchemes: [PROVIDER_NAME],
+    serviceRights: [NOTES_RIGHT],
     instances,
     loadBalancers,
     async start(context: ProviderContext) {
