@@ -1,0 +1,128 @@
+// The simulated Packet (Equinix Metal) as tests, demos and `--simulate` see it: the API and the metadata service as servers, their
+// state, and what people could do to the account without the API.
+import { systemClock } from '@longshore/reconciler-core';
+import type { Clock } from '@longshore/reconciler-core';
+import type { SimRequest } from '../exchange.ts';
+import type { Fault } from '../faults.ts';
+import type { QuotaLimits } from '../quota.ts';
+import { SchemaCheck } from '../schema-check.ts';
+import { startSimServer } from '../sim-server.ts';
+import type { SimServer } from '../sim-server.ts';
+import type { Simulator, SimulatorOptions } from '../simulator.ts';
+import { refuse } from './answers.ts';
+import { capacityRoutes } from './capacity.ts';
+import { findFacility } from './catalog.ts';
+import { catalogRoutes } from './catalog-routes.ts';
+import type { PacketContext, PacketRoute } from './context.ts';
+import { deviceRoutes } from './devices.ts';
+import { eventRoutes } from './events.ts';
+import { FIRST_PROJECT_ID, firstStore } from './first-world.ts';
+import { createGuard, rateHeaders } from './guard.ts';
+import { assignmentRoutes } from './ip-assignments.ts';
+import { reservationRoutes } from './ip-reservations.ts';
+import { ownersActions } from './owners-actions.ts';
+import type { PacketOwnersActions } from './owners-actions.ts';
+import { dumpOf, stateOf } from './packet-state.ts';
+import type { PacketState } from './packet-state.ts';
+import { addProject, projectRoutes } from './projects.ts';
+import { REQUEST_VALIDATORS } from './request-schemas.ts';
+import { settingsOf } from './settings.ts';
+import type { PacketSettings } from './settings.ts';
+import { sshKeyRoutes } from './ssh-keys.ts';
+import { Tokens } from './tokens.ts';
+import { worldRoute } from './world-page.ts';
+
+/** Options of `simulatePacket`. */
+export interface PacketOptions extends SimulatorOptions, Partial<PacketSettings> {
+  readonly clock?: Clock;
+  /** Default `simulated-token`; a user's key, which sees all projects. */
+  readonly token?: string;
+  /** Id of the first project. */
+  readonly projectId?: string;
+  /** Where devices made by hand are. Default `ewr1`. */
+  readonly facility?: string;
+  /** Number of devices at the start: `node-1`, `node-2` and so on. */
+  readonly devices?: number;
+  /** Default `off`: no figure of the API's limits was ever published. */
+  readonly quota?: QuotaLimits | 'off';
+}
+
+/** The simulated Packet. */
+export interface PacketSimulator extends Simulator<PacketState>, PacketOwnersActions {
+  /** Id of the first project. */
+  readonly projectId: string;
+}
+
+/** Starts a simulated Packet. */
+export async function simulatePacket(options: PacketOptions = {}): Promise<PacketSimulator> {
+  const clock = options.clock ?? systemClock;
+  const { token = 'simulated-token', facility = 'ewr1', projectId = FIRST_PROJECT_ID } = options;
+  if (findFacility(facility) === undefined) throw new Error(`unknown facility "${facility}"`);
+  const tokens = new Tokens(clock, options.quota ?? 'off');
+  tokens.add(token);
+  const schemas = new SchemaCheck(REQUEST_VALIDATORS);
+  const context: PacketContext = {
+    store: firstStore(),
+    clock,
+    settings: settingsOf(options),
+    tokens,
+    luck: { failuresToCome: 0 },
+  };
+  addProject(context, { id: projectId, name: 'first project' });
+  const state = stateOf(context);
+  const server: SimServer = await startSimServer(
+    cloudOf(context, { schemas, calls: () => server.calls, state }),
+    clock,
+    options,
+  );
+  const actions = ownersActions(context, { projectId, facility });
+  if (options.devices !== undefined) actions.addDevices(options.devices);
+  return {
+    url: server.url,
+    token,
+    projectId,
+    state,
+    calls: server.calls,
+    schemaProblems: schemas.problems,
+    callsByRoute: () => server.calls.byRoute(),
+    fail: (fault: Fault) => server.faults.add(fault),
+    clearFaults: () => server.faults.clear(),
+    close: () => server.close(),
+    ...actions,
+  };
+}
+
+interface CloudParts {
+  readonly schemas: SchemaCheck;
+  readonly calls: () => SimServer['calls'];
+  readonly state: PacketState;
+}
+
+function cloudOf(context: PacketContext, { schemas, calls, state }: CloudParts) {
+  const routes = routesOf(context);
+  const page = worldRoute({ world: () => dumpOf(state), calls, schemaProblems: schemas.problems });
+  let requests = 0;
+  return {
+    routes: [...routes, page],
+    guard: createGuard({ routes, tokens: context.tokens, schemas, clock: context.clock }),
+    stamp: (request: SimRequest) => {
+      requests += 1;
+      const quota = context.tokens.quotaOf(request);
+      return { 'x-request-id': `simulated-${requests}`, ...(quota === undefined ? {} : rateHeaders(quota.read())) };
+    },
+    ownError: (status: number) => refuse(status),
+  };
+}
+
+function routesOf(context: PacketContext): readonly PacketRoute[] {
+  return [
+    ...projectRoutes(context),
+    ...deviceRoutes(context),
+    ...eventRoutes(context),
+    ...reservationRoutes(context),
+    ...assignmentRoutes(context),
+    ...sshKeyRoutes(context),
+    ...catalogRoutes(context),
+    ...capacityRoutes(context),
+  ];
+}
