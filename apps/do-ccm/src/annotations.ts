@@ -13,6 +13,8 @@ export interface Annotation<T> {
   readonly fallback: string;
   /** One or two sentences for the docs. */
   readonly doc: string;
+  /** A bad value is told and counts as absent; it stops nothing. */
+  readonly isForgiving?: boolean;
 }
 
 const PREFIX = 'service.beta.kubernetes.io/do-loadbalancer-';
@@ -40,6 +42,13 @@ export const ANNOTATIONS = {
     kind: kinds.boolean,
     fallback: '`false`',
     doc: 'Leaves the balancer alone: it is neither created, changed nor deleted.',
+  },
+  firewallManaged: {
+    key: 'kubernetes.digitalocean.com/firewall-managed',
+    kind: kinds.boolean,
+    fallback: '`true`, also for a value that cannot be read',
+    doc: 'With `false` the public access firewall opens nothing for this Service, of type NodePort or LoadBalancer. Counts only where `do-ccm` keeps such a firewall.',
+    isForgiving: true,
   },
   name: own(
     'name',
@@ -228,16 +237,18 @@ export interface ReadSettings {
 /** Reads all annotations of a Service; one bad value does not hide the others. */
 export function readSettings(annotations: Readonly<Record<string, string>> | undefined): ReadSettings {
   const problems: Problem[] = [];
-  const read = ([name, { key, kind }]: [string, Annotation<unknown>]): [string, unknown] => {
+  const read = ([name, { key, kind, isForgiving }]: [string, Annotation<unknown>]): [string, unknown] => {
     const raw = annotations?.[key];
     if (raw === undefined || (kind.isEmptyAbsent && raw.trim() === '')) return [name, undefined];
     const value = kind.parse(raw);
-    if (value === undefined) problems.push(badValue(key, raw, kind.values));
+    if (value === undefined) problems.push({ ...badValue(key, raw, kind.values), ...(isForgiving ? WARNING : {}) });
     return [name, value];
   };
   const settings = Object.fromEntries(Object.entries<Annotation<unknown>>(ANNOTATIONS).map(read)) as Settings;
   return { settings, problems };
 }
+
+const WARNING = { severity: 'warning' } as const;
 
 // Long values would make the event unreadable.
 const SHOWN_VALUE_LENGTH = 80;

@@ -122,12 +122,23 @@ function readFirewall(env: Environment, problems: Problem[]): Config['publicFire
     .map((tag) => tag.trim())
     .filter((tag) => tag !== '');
   if (name === '' && tags.length === 0) return undefined;
-  const missing = name === '' ? 'PUBLIC_ACCESS_FIREWALL_NAME' : tags.length === 0 ? 'PUBLIC_ACCESS_FIREWALL_TAGS' : '';
-  if (missing !== '') {
-    const message = `environment variable "${missing}" is required when managing firewalls`;
-    problems.push({ field: missing, message, severity: 'error' });
-  }
-  return { name, tags };
+  if (name === '') problems.push(missingForFirewall('PUBLIC_ACCESS_FIREWALL_NAME'));
+  else if (!FIREWALL_NAME.test(name)) problems.push(badFirewallName(name));
+  if (tags.length === 0) problems.push(missingForFirewall('PUBLIC_ACCESS_FIREWALL_TAGS'));
+  return { name, tags: [...new Set(tags)] };
+}
+
+const FIREWALL_NAME = /^[a-zA-Z0-9][a-zA-Z0-9.-]+$/;
+
+function missingForFirewall(variable: string): Problem {
+  const message = `environment variable "${variable}" is required when managing firewalls`;
+  return { field: variable, message, severity: 'error' };
+}
+
+function badFirewallName(name: string): Problem {
+  const field = 'PUBLIC_ACCESS_FIREWALL_NAME';
+  const message = `environment variable ${field}: ${JSON.stringify(name)} is not allowed, use two or more letters, digits, "." and "-", starting with a letter or digit`;
+  return { field, value: name, message, severity: 'error' };
 }
 
 const parseText: Parse<string> = (text) => text;

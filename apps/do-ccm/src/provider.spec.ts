@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ProviderContext } from '@longshore/cloud-provider';
 import { PrometheusMetrics, SecretRedactor } from '@longshore/k8s-runtime/process';
+import type { Runnable } from '@longshore/reconciler-core';
 import { recordingLogger } from '@longshore/reconciler-core/testing';
 import type { RecordingLogger } from '@longshore/reconciler-core/testing';
 import type { Environment } from './config.ts';
@@ -20,7 +21,9 @@ import { VERSION } from './version.ts';
 let world: World;
 let stop: AbortController;
 let log: RecordingLogger;
+let loops: Runnable[];
 beforeEach(async () => {
+  loops = [];
   world = await aWorld();
   stop = new AbortController();
   log = recordingLogger();
@@ -50,7 +53,8 @@ const envOf = (extra: Environment = {}): Environment => ({
 });
 const contextOf = (): ProviderContext => {
   const { cluster, clock } = world;
-  return { ...cluster, clock, log, signal: stop.signal } as unknown as ProviderContext;
+  const keepRunning = (loop: Runnable): void => void loops.push(loop);
+  return { ...cluster, clock, log, signal: stop.signal, keepRunning } as unknown as ProviderContext;
 };
 
 describe('createProvider', () => {
@@ -124,11 +128,18 @@ describe('createProvider', () => {
     expect(world.cloud.calls.writes()).toEqual([]);
   });
 
-  test('a firewall that is not managed is told once', async () => {
-    await createProvider(around(envOf({ PUBLIC_ACCESS_FIREWALL_NAME: 'fw', PUBLIC_ACCESS_FIREWALL_TAGS: 'k8s' })));
-    expect(log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
-      expect.stringContaining('does not manage the firewall'),
-    ]);
+  test('a firewall is kept only where the environment names one; `plan` shows what it lacks', async () => {
+    const bare = await createProvider(around(envOf()));
+    await bare.start?.(contextOf());
+    expect(loops).toEqual([]);
+    expect(await bare.otherPlans?.({ nodes: [], services: [] }, stop.signal)).toEqual([]);
+    const env = envOf({ PUBLIC_ACCESS_FIREWALL_NAME: 'fw', PUBLIC_ACCESS_FIREWALL_TAGS: 'k8s' });
+    const provider = await createProvider(around(env));
+    await provider.start?.(contextOf());
+    expect(loops.map(({ name }) => name)).toEqual(['firewall-controller']);
+    const [plan] = (await provider.otherPlans?.({ nodes: [], services: [] }, stop.signal)) ?? [];
+    expect(plan).toMatchObject({ subject: { kind: 'Firewall', name: 'fw' }, steps: [{ kind: 'create-firewall' }] });
+    expect(world.cloud.calls.writes()).toEqual([]);
   });
 });
 

@@ -28,11 +28,12 @@ import { problemsOfService } from './desired.ts';
 import { BalancerList } from './observe.ts';
 import { removeOrphanedBalancer } from './orphan-removal.ts';
 import { foreignBalancer, orphansAmong } from './ownership.ts';
+import type { BalancerView } from './ownership.ts';
 import { Pending } from './pending.ts';
 import type { BalancerConfig } from './placement.ts';
 import { describeStep, planRemoval } from './plan.ts';
 import type { Step } from './plan.ts';
-import { serviceInvalid } from './problems.ts';
+import { errorsAmong, serviceInvalid } from './problems.ts';
 import { publishedStatus } from './published-status.ts';
 import { uidOf } from './service-facts.ts';
 import { keepShownModes } from './shown-modes.ts';
@@ -143,6 +144,11 @@ export class DigitalOceanLoadBalancers implements LoadBalancers {
     return removeOrphanedBalancer(facts, calls, signal);
   }
 
+  /** The balancers of the account, from the list that is shared with all Services. */
+  view(maxAgeMs: number, signal: AbortSignal): Promise<BalancerView> {
+    return this.#list.get(maxAgeMs, signal);
+  }
+
   async #planEnsure(service: KubeService, nodes: readonly KubeNode[], signal: AbortSignal): Promise<LoadBalancerPlan> {
     const settings = requireSettings(service);
     if (settings.disown === true) return disowned;
@@ -247,7 +253,7 @@ const NAMES_FOR_REMOVAL: readonly AnnotationName[] = ['disown', 'name', 'loadBal
 function requireSettings(service: KubeService, names?: readonly AnnotationName[]): Settings {
   const { settings, problems } = readSettings(service.metadata?.annotations);
   const keys = names && new Set<string>(names.map((name) => ANNOTATIONS[name].key));
-  const errors = problems.filter(({ field }) => keys?.has(field) ?? true);
+  const errors = errorsAmong(problems).filter(({ field }) => keys?.has(field) ?? true);
   if (errors.length > 0) throw serviceInvalid(errors);
   return settings;
 }
