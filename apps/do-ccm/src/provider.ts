@@ -12,6 +12,8 @@ import { PROVIDER_NAME } from './instances/provider-id.ts';
 import { DigitalOceanLoadBalancers } from './load-balancer/load-balancer.ts';
 import { startLocalPages } from './local-pages.ts';
 import { determineRegion } from './region.ts';
+import { TagSync } from './tags/tag-sync.ts';
+import type { TagSyncOptions } from './tags/tag-sync.ts';
 import { VERSION } from './version.ts';
 
 /** What of the program's surroundings the provider uses. */
@@ -43,20 +45,18 @@ function assemble(config: Config, api: DigitalOceanApi, around: Surroundings): C
   const { clock, log } = around;
   const vpcId = config.vpcId === undefined ? undefined : parseVpcId(config.vpcId);
   const { addressFamilies, clusterId } = config;
-  const instances = new DropletInstances({ droplets: api.droplets, clock, vpcId, addressFamilies });
+  const clusterTag = clusterId === undefined ? undefined : `k8s:${clusterId}`;
+  const instances = new DropletInstances({ droplets: api.droplets, clock, vpcId, addressFamilies, clusterTag });
   const loadBalancers = new DigitalOceanLoadBalancers({
     calls: api.loadBalancers,
     certificates: api.certificates,
     instances,
-    config: {
-      vpcId,
-      clusterTag: clusterId === undefined ? undefined : `k8s:${clusterId}`,
-      defaultType: config.defaultBalancerType,
-    },
+    config: { vpcId, clusterTag, defaultType: config.defaultBalancerType },
     clock,
     log: log.child({ name: 'load-balancer' }),
   });
   const firewall = createFirewall(config, { api, loadBalancers }, around);
+  const tags = createTagSync(clusterTag, { calls: api.tags, instances, loadBalancers }, around);
   return {
     name: PROVIDER_NAME,
     providerIdSchemes: [PROVIDER_NAME],
@@ -70,12 +70,25 @@ function assemble(config: Config, api: DigitalOceanApi, around: Surroundings): C
       log.info('region determined', { region });
       loadBalancers.start({ client, services, region });
       if (firewall) context.keepRunning(firewall.controller(context));
+      if (tags) context.keepRunning(tags.loop(() => ({ nodes: context.nodes.list(), services: services.list() })));
     },
-    otherPlans: async ({ services }, signal) => (firewall ? [await firewall.plan(services, signal)] : []),
+    otherPlans: async (cluster, signal) => [
+      ...(firewall ? [await firewall.plan(cluster.services, signal)] : []),
+      ...(tags ? [await tags.plan(cluster, signal)] : []),
+    ],
     async ping(signal) {
       await api.account.get(signal);
     },
   };
+}
+
+/** Absent without a cluster ID. */
+function createTagSync(
+  clusterTag: string | undefined,
+  parts: Pick<TagSyncOptions, 'calls' | 'instances' | 'loadBalancers'>,
+  { clock, log, metrics }: Surroundings,
+): TagSync | undefined {
+  return clusterTag === undefined ? undefined : new TagSync({ ...parts, clusterTag, clock, log, metrics });
 }
 
 const FIREWALL_SYNC_MS = 300_000;

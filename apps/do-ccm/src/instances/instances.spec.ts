@@ -63,7 +63,7 @@ describe('DropletInstances by provider ID', () => {
     { when: 'the token is refused', fault: { status: 401 } },
     { when: 'the token may not read droplets', fault: { status: 403 } },
     { when: 'DO row 12 the connection breaks', fault: { kind: 'drop-before' as const } },
-    { when: 'a proxy answers 404 with a page', fault: { kind: 'html' as const, status: 404 } },
+    { when: 'F4 a proxy answers 404 with a page', fault: { kind: 'html' as const, status: 404 } },
     { when: 'a proxy answers 200 with a page', fault: { kind: 'html' as const, status: 200 } },
     { when: 'the answer is empty', fault: { kind: 'empty-body' as const, status: 200 } },
     { when: 'the answer has no list', fault: { status: 200, body: {} } },
@@ -144,7 +144,7 @@ describe('DropletInstances by name', () => {
 
   test.each([
     { when: 'in another case', name: 'Worker-7' },
-    { when: 'DO row 22 by its private address', name: '10.1.2.3' },
+    { when: 'DO row 22 (ours: found through fall-back) by its private address', name: '10.1.2.3' },
     { when: 'by its public address', name: '198.51.100.77' },
   ])('$when', async ({ name }) => {
     world.cloud.addDroplet();
@@ -158,7 +158,7 @@ describe('DropletInstances by name', () => {
     expect(await look(aNode('gpu-1'))).toMatchObject([running(id)]);
   });
 
-  test('DO row 20 (refused) two droplets of one name: both IDs are named, the user decides', async () => {
+  test('DO row 20 (ours: no guess) two droplets of one name: both IDs are named, the user decides', async () => {
     const [a, b] = [world.cloud.addDroplet({ name: 'twin' }), world.cloud.addDroplet({ name: 'TWIN' })];
     const [finding] = await look(aNode('twin'));
     expect(finding).toMatchObject({
@@ -231,4 +231,91 @@ describe('with a VPC', () => {
     const instances = new DropletInstances({ droplets: api.droplets, clock, vpcId: parseVpcId(vpcId) });
     expect((await instances.lookup([aNode('twin')], signal)).get('twin')).toMatchObject(running(id));
   });
+});
+
+describe('F5 what the Go program never initializes, and says nothing about', () => {
+  test.each([
+    { when: 'the name is in another case', name: 'WORKER-7' },
+    { when: 'the node is named by its private address', name: '10.1.2.3' },
+    { when: 'the droplet has GPUs', name: 'gpu-7' },
+  ])('F5 $when: found, at the cost of two lists at most', async ({ name }) => {
+    world.cloud.addDroplet({ name: 'worker-7', privateIpv4: '10.1.2.3' });
+    world.cloud.addDroplet({ name: 'gpu-7', hasGpu: true });
+    expect(await look(aNode(name))).toMatchObject([{ state: 'running' }]);
+    expect(world.cloud.calls.of(LIST).length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('with a cluster tag in an account of many other droplets', () => {
+  const TAG = 'k8s:c1';
+  const tagQueries = (): readonly (string | undefined)[] =>
+    world.cloud.calls.of(LIST).map(({ query }) => query['tag_name']);
+  let own: readonly KubeNode[];
+
+  beforeEach(async () => {
+    await world.close();
+    world = await aWorld({ cloud: { droplets: 0 }, config: { clusterTag: TAG } });
+    const mine = Array.from({ length: 5 }, (_, at) => world.cloud.addDroplet({ name: `mine-${at}`, tags: [TAG] }));
+    own = mine.map(({ id, name }) => withId(name, id));
+    world.cloud.addDroplets(450);
+    await look(...own);
+    await world.clock.advance(20_000);
+    world.cloud.calls.clear();
+  });
+
+  test('steady nodes are looked up by the tag: one page instead of three', async () => {
+    expect(await look(...own)).toMatchObject(Array(5).fill({ state: 'running' }));
+    expect(tagQueries()).toEqual([TAG]);
+    expect(world.cloud.schemaProblems).toEqual([]);
+  });
+
+  test('a droplet that lost the tag is found, and one that is gone is gone, by a question each', async () => {
+    const { id } = world.cloud.addDroplet({ name: 'untagged' });
+    expect(await look(...own, withId('untagged', id), withId('gone', 99_999))).toMatchObject([
+      ...Array<object>(5).fill({ state: 'running' }),
+      running(id),
+      { state: 'gone' },
+    ]);
+    expect(world.cloud.callsByRoute()).toEqual({ [LIST]: 1, 'GET /v2/droplets/{id}': 2 });
+  });
+
+  test('many droplets without the tag are looked up in the list of all', async () => {
+    const others = world.cloud.addDroplets(20).map(({ id, name }) => withId(name, id));
+    expect(await look(...own, ...others)).toMatchObject(Array(25).fill({ state: 'running' }));
+    expect(tagQueries()).toEqual([TAG, undefined, undefined, undefined]);
+  });
+
+  test('a question by name goes to all droplets: the tag does not decide between two of one name', async () => {
+    world.cloud.addDroplet({ name: 'mine-0' });
+    const [finding] = await look(aNode('mine-0'));
+    expect(finding).toMatchObject({ state: 'unknown', error: { code: 'DROPLET_AMBIGUOUS' } });
+    expect(tagQueries()).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('without access to the list by tag the list of all answers', async () => {
+    world.cloud.fail({ status: 422, match: { path: '/v2/droplets' } });
+    expect(await look(...own)).toMatchObject(Array(5).fill({ state: 'running' }));
+    expect(tagQueries()).toEqual([TAG, undefined, undefined, undefined]);
+  });
+
+  test('F4 a page of a proxy instead of an answer about an untagged droplet is no answer', async () => {
+    const { id } = world.cloud.addDroplet({ name: 'untagged' });
+    world.cloud.fail({ kind: 'html', status: 404, match: { path: /droplets\/\d/ }, times: Infinity });
+    expect(await look(withId('untagged', id))).toMatchObject([{ state: 'unknown' }]);
+  });
+});
+
+test('in a small account the tag makes nothing shorter and is not asked for', async () => {
+  const small = await aWorld({ config: { clusterTag: 'k8s:c1' } });
+  try {
+    await small.api.tags.create('k8s:c1', signal);
+    await small.api.tags.assign('k8s:c1', [{ type: 'droplet', id: '1' }], signal);
+    for (let round = 0; round < 2; round += 1) {
+      await small.instances.lookup(small.nodes(), signal);
+      await small.clock.advance(20_000);
+    }
+    expect(small.cloud.calls.of(LIST).map(({ query }) => query['tag_name'])).toEqual([undefined, undefined]);
+  } finally {
+    await small.close();
+  }
 });

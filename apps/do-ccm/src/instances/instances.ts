@@ -2,13 +2,13 @@
 // asked once more, by ID: only the API's own "no such droplet" to that question means gone. The list costs one call per 200 droplets.
 import type { InstanceFinding, Instances } from '@longshore/cloud-provider';
 import type { KubeNode } from '@longshore/k8s-runtime';
-import { backoff, OperatorError, parallelUntil, Snapshot } from '@longshore/reconciler-core';
+import { backoff, OperatorError, parallelUntil } from '@longshore/reconciler-core';
 import type { Clock } from '@longshore/reconciler-core';
 import type { Droplet, DropletId, Droplets, VpcId } from '@longshore/digitalocean-api';
 import type { AddressFamily } from '../config.ts';
 import { toFinding } from './droplet-metadata.ts';
-import { indexDroplets } from './droplet-index.ts';
 import type { DropletIndex } from './droplet-index.ts';
+import { DropletLists } from './droplet-lists.ts';
 import { answerFrom, oldestUsefulListMs, toQuestion } from './plan-lookup.ts';
 import type { Answer, Question } from './plan-lookup.ts';
 
@@ -22,6 +22,8 @@ export interface DropletInstancesOptions {
   readonly addressFamilies?: readonly AddressFamily[] | undefined;
   /** Decides between droplets of one name. */
   readonly vpcId?: VpcId | undefined;
+  /** `k8s:<cluster id>`: makes lists shorter in accounts with many other droplets. */
+  readonly clusterTag?: string | undefined;
 }
 
 /** Age up to which a list answers. */
@@ -36,18 +38,32 @@ type Findings = Map<string, InstanceFinding>;
 /** Machines of Nodes at DigitalOcean. */
 export class DropletInstances implements Instances {
   readonly #options: DropletInstancesOptions;
-  readonly #droplets: Snapshot<DropletIndex>;
-  readonly #gpuDroplets: Snapshot<DropletIndex>;
+  readonly #lists: DropletLists;
   readonly #missed = new Set<string>();
 
   constructor(options: DropletInstancesOptions) {
-    const { droplets, clock } = options;
     this.#options = options;
-    this.#droplets = new Snapshot({ clock, load: async (signal) => indexDroplets(await droplets.list(signal)) });
-    this.#gpuDroplets = new Snapshot({
-      clock,
-      load: async (signal) => indexDroplets(await droplets.list(signal, { type: 'gpus' })),
-    });
+    this.#lists = new DropletLists(options);
+  }
+
+  /** Droplets by ID as the lists have them, which may be this old; those that no list has are left out. */
+  async droplets(
+    ids: readonly DropletId[],
+    maxAgeMs: number,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<DropletId, Droplet>> {
+    const found = new Map<DropletId, Droplet>();
+    const isMissing = (id: DropletId): boolean => !found.has(id);
+    const take = (index: DropletIndex | undefined): void => {
+      for (const id of ids.filter(isMissing)) {
+        const droplet = index?.byId(id);
+        if (droplet) found.set(id, droplet);
+      }
+    };
+    take(await this.#lists.tagged(maxAgeMs, signal));
+    if (ids.some(isMissing)) take((await this.#lists.all(maxAgeMs, signal)).value);
+    if (ids.some(isMissing)) take(await this.#lists.gpus(maxAgeMs, signal));
+    return found;
   }
 
   async lookup(nodes: readonly KubeNode[], signal: AbortSignal): Promise<ReadonlyMap<string, InstanceFinding>> {
@@ -77,20 +93,34 @@ export class DropletInstances implements Instances {
 
   /** Takes what lists know out of `open`; returns how many droplets they have. */
   async #fromLists(open: Open, findings: Findings, signal: AbortSignal): Promise<number> {
-    const list = await this.#droplets.get({ maxAgeMs: LIST_MAX_AGE_MS, signal });
+    const known = await this.#fromTaggedList(open, findings, signal);
+    return known > 0 ? known : this.#fromAllLists(open, findings, signal);
+  }
+
+  /** As above, from the list of the cluster's own; 0 when that is not enough. */
+  async #fromTaggedList(open: Open, findings: Findings, signal: AbortSignal): Promise<number> {
+    if ([...open.values()].some(({ by }) => by === 'name')) return 0;
+    const own = await this.#lists.tagged(LIST_MAX_AGE_MS, signal);
+    if (!own) return 0;
+    this.#take(own, open, findings);
+    return open.size <= this.#lists.fewQuestions ? own.size : 0;
+  }
+
+  async #fromAllLists(open: Open, findings: Findings, signal: AbortSignal): Promise<number> {
+    const list = await this.#lists.all(LIST_MAX_AGE_MS, signal);
     this.#take(list.value, open, findings);
     if (this.#needsNewerList(open, list.takenAtMs)) {
-      this.#take((await this.#droplets.get({ maxAgeMs: 0, signal })).value, open, findings);
+      this.#take((await this.#lists.all(0, signal)).value, open, findings);
     }
     if (open.size === 0) return list.value.size;
     // Droplets with GPUs are in a list of their own. Without access to it, questions by ID still get their answer.
-    const gpus = await this.#gpuDroplets.get({ maxAgeMs: LIST_MAX_AGE_MS, signal }).catch((error: unknown) => {
+    const gpus = await this.#lists.gpus(LIST_MAX_AGE_MS, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       if (list.value.size === 0) throw error;
       return undefined;
     });
-    if (gpus) this.#take(gpus.value, open, findings);
-    return list.value.size + (gpus?.value.size ?? 0);
+    if (gpus) this.#take(gpus, open, findings);
+    return list.value.size + (gpus?.size ?? 0);
   }
 
   #take(index: DropletIndex, open: Open, findings: Findings): void {

@@ -95,7 +95,8 @@ export async function aWorld(options: WorldOptions = {}): Promise<World> {
   const api = createDigitalOceanApi({ baseUrl: cloud.url, token, clock, userAgent: 'do-ccm/test', maxAttempts: 1 });
   const cluster = new FakeCluster();
   const vpcId = options.vpcId === undefined ? undefined : parseVpcId(options.vpcId);
-  const instances = new DropletInstances({ droplets: api.droplets, clock, vpcId });
+  const clusterTag = options.config?.clusterTag;
+  const instances = new DropletInstances({ droplets: api.droplets, clock, vpcId, clusterTag });
   const config: Omit<BalancerConfig, 'region'> = {
     vpcId,
     clusterTag: undefined,
