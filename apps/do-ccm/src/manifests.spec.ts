@@ -78,7 +78,7 @@ describe(RELEASE, () => {
     const { version } = JSON.parse(readFileSync(path.join(appFolder, 'package.json'), 'utf8')) as { version: string };
     expect(VERSION).toBe(version);
     expect(container['image']).toBe(`longshore/do-ccm:v${version}`);
-    expect(filesIn('releases')).toEqual([TOKEN, RELEASE]);
+    expect(filesIn('releases')).toEqual([TOKEN, RELEASE, 'releases/validating-admission-policy.yml']);
   });
 
   // A new verb needs a reason: what the program does with it stands in the manifest.
