@@ -35,7 +35,9 @@ export async function listPaged<T>(http: PacketHttp, list: ListCall<T>, signal: 
   const found = new Map<string, T>();
   let received = 0;
   for (let page = 1; ;) {
-    const { items, meta } = await fetchPage(http, list, { page, per_page: pageSize }, signal);
+    // The first page goes without a number: lists of IP addresses did not have one for most of their time.
+    const query = { page: page === 1 ? undefined : page, per_page: pageSize };
+    const { items, meta } = await fetchPage(http, list, query, signal);
     const before = found.size;
     for (const item of items) found.set(list.idOf(item), item);
     received += items.length;
