@@ -6,8 +6,10 @@ import {
   durationFlag,
   intFlag,
   mapFlag,
+  repeatedFlag,
   stringListFlag,
 } from '@longshore/k8s-runtime/process';
+import { nodeNameMapProblem } from './node-name-map.ts';
 import { controllerNamesHelp, parseControllers } from './wiring-controllers.ts';
 
 const group = 'Controllers';
@@ -104,6 +106,11 @@ export const ownFlags = defineFlags({
     default: false,
     group: own,
     help: "Keep the labels of zone, region and instance type, and the provider's own, as the cloud tells them. false: they are set at initialization only, as upstream.",
+  }),
+  'node-name-map': repeatedFlag({
+    group: own,
+    help: "Which machine a Node without provider ID is, where the machine's name is not the Node's: node-a=machine-a,node-b=12345 (a name or an ID of the cloud), or @FILE with such entries, one on each line. May be given several times; files are read at the start.",
+    validate: nodeNameMapProblem,
   }),
   'dry-run': boolFlag({
     default: false,

@@ -2,6 +2,7 @@
 import type { Clock, Logger } from '@longshore/reconciler-core';
 import type { FlagTable, FlagValues, PrometheusMetrics, SecretRedactor } from '@longshore/k8s-runtime/process';
 import type { CcmFlagValues, ProgramFlags } from './flags.ts';
+import type { MachineNameOf } from './node-name-map.ts';
 import type { CloudProvider } from './provider.ts';
 import type { ProgramCommand } from './wiring-command-own.ts';
 
@@ -17,6 +18,8 @@ export interface ProviderConfig<Table extends FlagTable = FlagTable> {
   readonly signal: AbortSignal;
   /** Change nothing in the cloud. */
   readonly isDryRun: boolean;
+  /** For Nodes without provider ID: what the cloud calls their machines (`--node-name-map`, else the Node's name). */
+  readonly machineNameOf: MachineNameOf;
   /** A command that ends by itself, perhaps beside the running program: take no ports. */
   readonly isCommand?: boolean;
   /** Tokens that are read later than by `secrets` below go here, so that they are never printed. */

@@ -10,6 +10,7 @@ import { programFlagTable } from './flags.ts';
 import type { CcmFlagValues } from './flags.ts';
 import type { CloudProvider } from './provider.ts';
 import { controllerNames } from './wiring-controllers.ts';
+import { readNodeNameMap } from './wiring-node-names.ts';
 import { runParts } from './wiring-parts.ts';
 import type { Surroundings } from './wiring-parts.ts';
 import type { CloudControllerManagerProgram, ProviderConfig, Simulation } from './wiring-program.ts';
@@ -59,7 +60,8 @@ export async function prepare<Table extends FlagTable>(
   const metrics = new PrometheusMetrics();
   addProcessMetrics(metrics, { version: program.version });
   const isDryRun = flags['dry-run'];
-  const tools = { env, clock, log, metrics, signal, secrets, isCommand };
+  const machineNameOf = await readNodeNameMap(flags['node-name-map']);
+  const tools = { env, clock, log, metrics, signal, secrets, isCommand, machineNameOf };
   const config: ProviderConfig<Table> = { flags, ...tools, isDryRun: isDryRun && !changesCloud };
   const [client, [provider, simulation]] = await Promise.all([
     connectToCluster(program, flags, { env, clock, log, metrics }),

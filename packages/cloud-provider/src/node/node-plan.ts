@@ -1,7 +1,7 @@
 // What a Node needs: addresses, labels, provider ID and the removal of the uninitialized taint. Pure. The node controller plans fresh
 // Nodes with it, the status loop initialized ones, `plan` and `explain` print it. Surprising: addresses come before the taint goes
 // (I5), and whoever applies a step plans again from the API server's answer, so each plan's first step is the one that counts.
-import { messageOf } from '@longshore/reconciler-core';
+import { dispositionOf, messageOf } from '@longshore/reconciler-core';
 import type { KubeNode } from '@longshore/k8s-runtime';
 import { ANNOTATION_PROVIDED_NODE_IP, TAINT_UNINITIALIZED } from '../well-known.ts';
 import type { InstanceFinding, InstanceMetadata, NodeAddress } from '../provider.ts';
@@ -170,7 +170,8 @@ function goneProblem(node: KubeNode): NodeProblem {
 
 function unknownProblem(node: KubeNode, error: unknown): NodeProblem {
   const message = `looking up the machine of node ${nameOf(node)} failed: ${messageOf(error)}`;
-  return { code: 'INSTANCE_UNKNOWN', message, isLasting: false };
+  // Two machines of one name, a provider ID that nobody can read: no time heals that.
+  return { code: 'INSTANCE_UNKNOWN', message, isLasting: dispositionOf(error).retry === 'on-change' };
 }
 
 function labelsOf(node: KubeNode): LabelSet {
