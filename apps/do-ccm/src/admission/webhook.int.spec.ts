@@ -11,6 +11,7 @@ import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -189,7 +190,7 @@ describe('the server', () => {
   async function get(port: number, at: string): Promise<string> {
     const ca = await readFile(path.join(folder, 'tls.crt'));
     const asked = request({ host: '127.0.0.1', port, path: at, ca, agent: false }).end();
-    const [answer] = (await once(asked, 'response')) as [import('node:http').IncomingMessage];
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
     return `${answer.statusCode} ${await text(answer)}`;
   }
 
