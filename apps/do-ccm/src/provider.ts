@@ -20,10 +20,11 @@ import { VERSION } from './version.ts';
 export type Surroundings = Pick<
   ProviderConfig,
   'env' | 'clock' | 'log' | 'metrics' | 'signal' | 'isDryRun' | 'isCommand' | 'secrets'
-> & {
-  /** `--public-access-firewall-sync-period`. */
-  readonly firewallSyncMs?: number;
-};
+> &
+  Partial<Pick<ProviderConfig, 'machineNameOf'>> & {
+    /** `--public-access-firewall-sync-period`. */
+    readonly firewallSyncMs?: number;
+  };
 
 /** Makes the provider. Rejects with every problem of the environment at once. */
 export async function createProvider(around: Surroundings): Promise<CloudProvider> {
@@ -42,11 +43,12 @@ export async function createProvider(around: Surroundings): Promise<CloudProvide
 const NOTES_RIGHT = { group: '', resource: 'services', verb: 'patch', neededFor: 'the IDs of balancers on Services' };
 
 function assemble(config: Config, api: DigitalOceanApi, around: Surroundings): CloudProvider {
-  const { clock, log } = around;
+  const { clock, log, machineNameOf } = around;
   const vpcId = config.vpcId === undefined ? undefined : parseVpcId(config.vpcId);
   const { addressFamilies, clusterId } = config;
   const clusterTag = clusterId === undefined ? undefined : `k8s:${clusterId}`;
-  const instances = new DropletInstances({ droplets: api.droplets, clock, vpcId, addressFamilies, clusterTag });
+  const lookups = { vpcId, addressFamilies, clusterTag, machineNameOf };
+  const instances = new DropletInstances({ droplets: api.droplets, clock, ...lookups });
   const loadBalancers = new DigitalOceanLoadBalancers({
     calls: api.loadBalancers,
     certificates: api.certificates,

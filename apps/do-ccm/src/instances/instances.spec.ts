@@ -319,3 +319,57 @@ test('in a small account the tag makes nothing shorter and is not asked for', as
     await small.close();
   }
 });
+
+describe('with --node-name-map', () => {
+  const mapped: Readonly<Record<string, string>> = {
+    'node-a': 'Worker-7',
+    'node-b': '77',
+    'node-c': '99999',
+    'node-d': 'nobody',
+  };
+  const find = async (...nodes: readonly KubeNode[]): Promise<ReadonlyMap<string, InstanceFinding>> => {
+    const { api, clock } = world;
+    const machineNameOf = (name: string): string => mapped[name] ?? name;
+    return new DropletInstances({ droplets: api.droplets, clock, machineNameOf }).lookup(nodes, signal);
+  };
+
+  test('a Node is the droplet of the name or with the ID that it is mapped to; others are not concerned', async () => {
+    const { id } = world.cloud.addDroplet({ name: 'worker-7' });
+    world.cloud.addDroplet({ id: 77, name: 'worker-8' });
+    world.cloud.addDroplet({ id: 78, name: 'node-b' });
+    world.cloud.addDroplet({ id: 79, name: 'node-x', hasGpu: true });
+    const findings = await find(aNode('node-a'), aNode('node-b'), aNode('node-x'));
+    expect(findings.get('node-a')).toMatchObject(running(id));
+    expect(findings.get('node-b')).toMatchObject(running(77));
+    expect(findings.get('node-x')).toMatchObject(running(79));
+  });
+
+  test('a provider ID counts more than the map', async () => {
+    world.cloud.addDroplet({ name: 'worker-7' });
+    const { id } = world.cloud.addDroplet({ name: 'other' });
+    expect((await find(withId('node-a', id))).get('node-a')).toMatchObject(running(id));
+  });
+
+  test('a droplet that does not exist is a mistake in the map, never a machine that is gone', async () => {
+    world.cloud.addDroplet();
+    const findings = await find(aNode('node-c'), aNode('node-d'));
+    const unknown = (text: string): object => ({
+      state: 'unknown',
+      error: { code: 'DROPLET_NOT_FOUND', message: expect.stringContaining(text) as unknown },
+    });
+    expect(findings.get('node-c')).toMatchObject(
+      unknown('there is no droplet 99999, to which --node-name-map maps it'),
+    );
+    expect(findings.get('node-d')).toMatchObject(unknown('no droplet has the name or address nobody, to which'));
+  });
+
+  test('two droplets of the mapped name: no guess', async () => {
+    for (const name of ['worker-7', 'WORKER-7']) world.cloud.addDroplet({ name });
+    expect((await find(aNode('node-a'))).get('node-a')).toMatchObject({
+      error: {
+        code: 'DROPLET_AMBIGUOUS',
+        message: expect.stringMatching(/^node node-a: droplets 1 and 2 both have/) as unknown,
+      },
+    });
+  });
+});

@@ -1,6 +1,6 @@
 // Answers "where are the machines of these Nodes" for all controllers from one shared list of droplets. What the list does not know is
 // asked once more, by ID: only the API's own "no such droplet" to that question means gone. The list costs one call per 200 droplets.
-import type { InstanceFinding, Instances } from '@longshore/cloud-provider';
+import type { InstanceFinding, Instances, MachineNameOf } from '@longshore/cloud-provider';
 import type { KubeNode } from '@longshore/k8s-runtime';
 import { backoff, OperatorError, parallelUntil } from '@longshore/reconciler-core';
 import type { Clock } from '@longshore/reconciler-core';
@@ -22,6 +22,8 @@ export interface DropletInstancesOptions {
   readonly addressFamilies?: readonly AddressFamily[] | undefined;
   /** Decides between droplets of one name. */
   readonly vpcId?: VpcId | undefined;
+  /** Droplets of Nodes without provider ID that do not have the Node's name (`--node-name-map`). */
+  readonly machineNameOf?: MachineNameOf | undefined;
   /** `k8s:<cluster id>`: makes lists shorter in accounts with many other droplets. */
   readonly clusterTag?: string | undefined;
 }
@@ -70,7 +72,7 @@ export class DropletInstances implements Instances {
     const findings: Findings = new Map();
     const open: Open = new Map();
     for (const node of nodes) {
-      const question = toQuestion(node);
+      const question = toQuestion(node, this.#options.machineNameOf);
       const name = node.metadata?.name ?? '';
       if (question instanceof OperatorError) findings.set(name, { state: 'unknown', error: question });
       else if (question) open.set(name, question);
@@ -188,8 +190,15 @@ function nothingKnown(): OperatorError {
   return new OperatorError('ACCOUNT_WITHOUT_DROPLETS', message, backoff);
 }
 
-function notFound(name: string, question: Question): OperatorError {
-  const what = question.by === 'id' ? `droplet ${question.id} was not answered` : 'no droplet has this name or address';
-  const message = `node ${name}: getting droplet by ${question.by}: ${what}: name the node like its droplet, or start kubelet with --provider-id=digitalocean://<droplet id>`;
+function notFound(node: string, question: Question): OperatorError {
+  const message = `node ${node}: getting droplet by ${question.by}: ${missing(question)}: name the node like its droplet, start kubelet with --provider-id=digitalocean://<droplet id>, or map the node with --node-name-map`;
   return new OperatorError('DROPLET_NOT_FOUND', message, backoff);
+}
+
+function missing(question: Question): string {
+  if (question.by === 'id') return `droplet ${question.id} was not answered`;
+  if (question.mappedId !== undefined)
+    return `there is no droplet ${question.mappedId}, to which --node-name-map maps it`;
+  if (question.name === question.node) return 'no droplet has this name or address';
+  return `no droplet has the name or address ${question.name}, to which --node-name-map maps it`;
 }

@@ -1,7 +1,9 @@
 // Which droplet is a Node's machine? Decided from lists; what lists cannot answer comes out as `missing` and is asked by
 // instances.ts. Pure. Absence from a list never means that a machine is gone.
+import type { MachineNameOf } from '@longshore/cloud-provider';
 import type { KubeNode } from '@longshore/k8s-runtime';
 import { onChange, OperatorError } from '@longshore/reconciler-core';
+import { parseDropletId } from '@longshore/digitalocean-api';
 import type { Droplet, DropletId, VpcId } from '@longshore/digitalocean-api';
 import type { DropletIndex } from './droplet-index.ts';
 import { parseProviderId } from './provider-id.ts';
@@ -9,7 +11,17 @@ import { parseProviderId } from './provider-id.ts';
 /** What is asked about one Node. */
 export type Question =
   | { readonly by: 'id'; readonly id: DropletId }
-  | { readonly by: 'name'; readonly name: string; readonly uid: string; readonly createdMs: number };
+  | {
+      readonly by: 'name';
+      /** The Node's, for messages. */
+      readonly node: string;
+      /** The machine's: that of the Node, unless `--node-name-map` has another. */
+      readonly name: string;
+      /** The map names a number: only the droplet with this ID is meant. */
+      readonly mappedId?: DropletId | undefined;
+      readonly uid: string;
+      readonly createdMs: number;
+    };
 
 /** What lists say. */
 export type Answer =
@@ -19,7 +31,10 @@ export type Answer =
   | { readonly kind: 'refused'; readonly error: OperatorError };
 
 /** The question that a Node poses; undefined for another cloud's Node; an error for a provider ID that cannot be read. */
-export function toQuestion(node: KubeNode): Question | OperatorError | undefined {
+export function toQuestion(
+  node: KubeNode,
+  machineNameOf: MachineNameOf = (nodeName) => nodeName,
+): Question | OperatorError | undefined {
   const name = node.metadata?.name ?? '';
   const parsed = parseProviderId(node.spec?.providerID);
   switch (parsed.kind) {
@@ -30,8 +45,18 @@ export function toQuestion(node: KubeNode): Question | OperatorError | undefined
     case 'droplet':
       return { by: 'id', id: parsed.id };
     case 'absent':
-      return { by: 'name', name, uid: node.metadata?.uid ?? name, createdMs: createdMsOf(node) };
+      return byName(node, name, machineNameOf(name));
   }
+}
+
+function byName(node: KubeNode, nodeName: string, name: string): Question {
+  const isNumber = name !== nodeName && /^\d+$/.test(name);
+  const question = { by: 'name', node: nodeName, name, uid: node.metadata?.uid ?? nodeName } as const;
+  return {
+    ...question,
+    createdMs: createdMsOf(node),
+    ...(isNumber ? { mappedId: parseDropletId(Number(name)) } : {}),
+  };
 }
 
 /** Answers a question from one list. `vpcId` decides between droplets of one name or address, if it can. */
@@ -40,18 +65,24 @@ export function answerFrom(index: DropletIndex, question: Question, vpcId?: VpcI
     const droplet = index.byId(question.id);
     return droplet ? { kind: 'droplet', droplet } : { kind: 'missing' };
   }
+  if (question.mappedId !== undefined) return answerFrom(index, { by: 'id', id: question.mappedId });
   const named = index.byName(question.name);
   const candidates = named.length > 0 ? named : index.byAddress(question.name);
-  return choose(candidates, question.name, vpcId);
+  return choose(candidates, question, vpcId);
 }
 
-function choose(candidates: readonly Droplet[], name: string, vpcId: VpcId | undefined): Answer {
+function choose(
+  candidates: readonly Droplet[],
+  { node, name }: { readonly node: string; readonly name: string },
+  vpcId: VpcId | undefined,
+): Answer {
   const inVpc = candidates.filter((droplet) => vpcId !== undefined && droplet.vpcId === vpcId);
   const [droplet, ...others] = inVpc.length > 0 ? inVpc : candidates;
   if (!droplet) return { kind: 'missing' };
   if (others.length === 0) return { kind: 'droplet', droplet };
   const ids = [droplet, ...others].map(({ id }) => id).sort((a, b) => a - b);
-  const message = `node ${name}: droplets ${ids.join(' and ')} both have this name or address: give each node a droplet name of its own, or start kubelet with --provider-id=digitalocean://<droplet id>`;
+  const what = node === name ? 'this name or address' : `the name or address ${name}, to which the node is mapped`;
+  const message = `node ${node}: droplets ${ids.join(' and ')} ${ids.length === 2 ? 'both' : 'all'} have ${what}: give each node a droplet name of its own, start kubelet with --provider-id=digitalocean://<droplet id>, or name the droplet's ID in --node-name-map`;
   return { kind: 'refused', error: new OperatorError('DROPLET_AMBIGUOUS', message, onChange) };
 }
 
