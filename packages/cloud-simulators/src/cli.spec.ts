@@ -80,3 +80,21 @@ describe('cloud-simulators digitalocean', () => {
     expect((await run(['--version'])).output).toMatch(/^\d+\.\d+\.\d+\n$/);
   }, 30_000);
 });
+
+describe('cloud-simulators cloudscale', () => {
+  test('says where it is and what to set, serves, and ends on SIGTERM with 0', async () => {
+    const args = ['cloudscale', '--servers', '2', '--token', 'my-token', '--zone', 'lpg1'];
+    const { code, errors, output } = await run(args, /Stop it with/, async (text) => {
+      const url = /CLOUDSCALE_API_URL=(\S+)\//.exec(text)?.[1] ?? '';
+      const answer = await fetch(`${url}/v1/servers`, { headers: { authorization: 'Bearer my-token' } });
+      expect(await answer.json()).toMatchObject([{ zone: { slug: 'lpg1' } }, { zone: { slug: 'lpg1' } }]);
+    });
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(output).toContain('export CLOUDSCALE_ACCESS_TOKEN=my-token\n');
+  }, 30_000);
+
+  test('a zone that is none ends with 1 and says so', async () => {
+    const { code, errors } = await run(['cloudscale', '--zone', 'mars1']);
+    expect([code, errors]).toEqual([1, expect.stringContaining('cloud-simulators: unknown zone "mars1"')]);
+  }, 30_000);
+});

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
+import { simulateCloudscale } from './cloudscale/simulate-cloudscale.ts';
 import { simulateDigitalOcean } from './digitalocean/simulate-digitalocean.ts';
 
 interface DigitalOceanFlags {
@@ -13,6 +14,15 @@ interface DigitalOceanFlags {
   readonly token?: string;
   readonly region: string;
   readonly quota: boolean;
+}
+
+interface CloudscaleFlags {
+  readonly port: number;
+  readonly servers: number;
+  readonly latency: number;
+  readonly timeToRunning: number;
+  readonly token?: string;
+  readonly zone: string;
 }
 
 function versionOf(): string {
@@ -61,6 +71,33 @@ async function runDigitalOcean(flags: DigitalOceanFlags): Promise<void> {
   await simulator.close();
 }
 
+async function runCloudscale(flags: CloudscaleFlags): Promise<void> {
+  const simulator = await simulateCloudscale({
+    port: flags.port,
+    servers: flags.servers,
+    latencyMs: flags.latency,
+    timeToRunningMs: flags.timeToRunning,
+    token: flags.token ?? `simulated-${randomBytes(12).toString('hex')}`,
+    zone: flags.zone,
+  });
+  console.log(
+    [
+      `A simulated cloudscale.ch with ${flags.servers} servers runs at ${simulator.url}`,
+      '',
+      `export CLOUDSCALE_ACCESS_TOKEN=${simulator.token}`,
+      `export CLOUDSCALE_API_URL=${simulator.url}/`,
+      '',
+      `What it has: curl ${simulator.url}/__world`,
+      'Stop it with Ctrl-C or SIGTERM.',
+    ].join('\n'),
+  );
+  await new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  await simulator.close();
+}
+
 const program = new Command('cloud-simulators')
   .description('Simulated clouds over HTTP, reachable from this machine only')
   .version(versionOf())
@@ -77,6 +114,17 @@ program
   .option('--region <slug>', 'region of the droplets and of the metadata service', 'fra1')
   .option('--no-quota', 'without the rate limit of 5000 calls an hour and 250 a minute')
   .action(runDigitalOcean);
+
+program
+  .command('cloudscale')
+  .description("simulate cloudscale.ch's API: servers, load balancers and their parts, floating IPs, networks")
+  .option('--port <port>', 'port to listen on; 0 takes any free one', portNumber, 0)
+  .option('--servers <count>', 'servers at the start', wholeNumber, 3)
+  .option('--latency <ms>', 'time from a request to its answer', wholeNumber, 0)
+  .option('--time-to-running <ms>', 'time until a new load balancer is running', wholeNumber, 60_000)
+  .option('--token <token>', 'token that clients must send; default: a random one')
+  .option('--zone <slug>', 'zone of the servers: rma1 or lpg1', 'rma1')
+  .action(runCloudscale);
 
 try {
   await program.parseAsync();

@@ -30,6 +30,8 @@ export interface SimAnswer {
   /** Sent as text, or as the content type of `headers`. */
   readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Monotonic time before which it is not sent: work that has to wait for other work. */
+  readonly readyAtMs?: number;
 }
 
 /** One route of a simulated cloud. `answer` does the work at once; slowness is added outside. */

@@ -163,8 +163,7 @@ async function serve(
   const answered = logArrival(serving, request, effect);
   const answer = answerTo(serving, route, request, effect);
   if (effect.end === 'hang') return reply.hijack();
-  const latencyMs = effect.delayMs ?? latencyOf(serving.options.latencyMs ?? 0, routeName(request));
-  const leftMs = request.arrivedMs + latencyMs - serving.clock.monotonicMs();
+  const leftMs = readyAtMs(serving, request, answer, effect) - serving.clock.monotonicMs();
   if (leftMs > 0) await sleep(serving.clock, leftMs, serving.closing.signal);
   if (effect.end === 'drop') {
     reply.raw.socket?.destroy();
@@ -174,6 +173,11 @@ async function serve(
   // The page of something in between carries none of the API's headers.
   const stamp = effect.kind === 'html' ? {} : serving.cloud.stamp(request);
   return send(reply, answer, { ...dateOf(serving), ...stamp });
+}
+
+function readyAtMs({ options }: Serving, request: SimRequest, answer: SimAnswer, effect: FaultEffect): number {
+  const latencyMs = effect.delayMs ?? latencyOf(options.latencyMs ?? 0, routeName(request));
+  return Math.max(request.arrivedMs + latencyMs, answer.readyAtMs ?? 0);
 }
 
 const NO_FAULT: FaultEffect = { kind: undefined, isWorkDone: true, end: 'reply', isStale: false, delayMs: undefined };
