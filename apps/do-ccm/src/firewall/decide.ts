@@ -22,6 +22,8 @@ export interface FirewallSources {
   readonly defaultType: 'REGIONAL' | 'REGIONAL_NETWORK';
   readonly find: (signal: AbortSignal) => Promise<Firewall | undefined>;
   readonly balancers: LookUpBalancers;
+  /** The last pass failed, perhaps because of a balancer that is gone by now: a list of this moment is needed. */
+  readonly isAfterFailure: boolean;
   readonly log: Logger;
 }
 
@@ -51,13 +53,13 @@ export async function decideFirewall(
 
 async function balancersOf(
   services: readonly KubeService[],
-  { balancers, log }: FirewallSources,
+  { balancers, isAfterFailure, log }: FirewallSources,
   signal: AbortSignal,
 ): Promise<Awaited<ReturnType<LookUpBalancers>> | undefined> {
   const ids = services.flatMap(({ metadata }) => metadata?.annotations?.[ANNOTATIONS.loadBalancerId.key] ?? []);
   if (ids.length === 0) return undefined;
   try {
-    const view = await balancers(USUAL_AGE_MS, signal);
+    const view = await balancers(isAfterFailure ? 0 : USUAL_AGE_MS, signal);
     const isKnown = ids.every((id) => view.byId(parseLoadBalancerId(id.trim())) !== undefined);
     return isKnown ? view : await balancers(YOUNG_AGE_MS, signal);
   } catch (error) {

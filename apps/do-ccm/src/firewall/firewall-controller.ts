@@ -55,6 +55,11 @@ export interface FirewallCluster {
   readonly events: EventRecorder;
 }
 
+interface PassSurroundings extends Pick<FirewallCluster, 'services'> {
+  readonly told: FirewallTold;
+  readonly isAfterFailure: boolean;
+}
+
 /** Name of the controller in log, metrics and `plan`. */
 export const FIREWALL_CONTROLLER = 'firewall-controller';
 
@@ -89,7 +94,7 @@ export class PublicAccessFirewall {
       workers: 1,
       limiter: exponentialBackoff({ baseMs: 1_000, capMs: 300_000 }),
       classify: classifyFirewall,
-      reconcile: (_key, { signal }) => this.#reconcile(cluster, told, signal),
+      reconcile: (_key, run) => this.#reconcile({ ...cluster, told, isAfterFailure: run.attempt > 1 }, run.signal),
       clock,
       log,
       metrics,
@@ -102,11 +107,15 @@ export class PublicAccessFirewall {
       });
     }
     const work = (): Promise<void> => Promise.resolve(controller.enqueue(KEY));
-    const rhythm = { everyMs: syncPeriodMs, countFrom: 'end', clock, log } as const;
+    const rhythm = { everyMs: syncPeriodMs, countFrom: 'end', immediately: false, clock, log } as const;
     const driftCheck = periodic({ name: 'firewall drift check', ...rhythm, work });
     return {
       name: FIREWALL_CONTROLLER,
-      run: async (signal) => void (await Promise.all([controller.run(signal), driftCheck.run(signal)])),
+      async run(signal) {
+        // One pass also without any Service, and together with those that are there at the start.
+        controller.enqueueAfter(KEY, COALESCE_MS);
+        await Promise.all([controller.run(signal), driftCheck.run(signal)]);
+      },
     };
   }
 
@@ -114,7 +123,7 @@ export class PublicAccessFirewall {
   async plan(services: readonly KubeService[], signal: AbortSignal): Promise<OtherPlan> {
     const about = { subject: { kind: 'Firewall', name: this.#options.settings.name }, controller: FIREWALL_CONTROLLER };
     try {
-      const { step, problems } = await this.#decide(services, signal);
+      const { step, problems } = await this.#decide(services, false, signal);
       return { ...about, steps: step ? [plannedStep(step)] : [], problems };
     } catch (error) {
       signal.throwIfAborted();
@@ -122,7 +131,7 @@ export class PublicAccessFirewall {
     }
   }
 
-  async #reconcile(cluster: FirewallCluster, told: FirewallTold, signal: AbortSignal): Promise<Outcome> {
+  async #reconcile(around: PassSurroundings, signal: AbortSignal): Promise<Outcome> {
     const { clock, settings } = this.#options;
     const limit = new AbortController();
     const tooLong = new OperatorError(
@@ -133,16 +142,16 @@ export class PublicAccessFirewall {
     const cancel = clock.after(PASS_TIMEOUT_MS, () => limit.abort(tooLong));
     try {
       const either = AbortSignal.any([signal, limit.signal]);
-      await this.#meter.pass(() => this.#pass(cluster, told, either));
+      await this.#meter.pass(() => this.#pass(around, either));
       return settled;
     } finally {
       cancel();
     }
   }
 
-  async #pass(cluster: FirewallCluster, told: FirewallTold, signal: AbortSignal): Promise<PassResult> {
+  async #pass({ services, told, isAfterFailure }: PassSurroundings, signal: AbortSignal): Promise<PassResult> {
     for (let round = 1; round <= ROUNDS; round += 1) {
-      const { step, problems, wanted } = await this.#decide(cluster.services.list(), signal);
+      const { step, problems, wanted } = await this.#decide(services.list(), isAfterFailure, signal);
       told.problems(problems);
       if (!step) {
         told.inLine(wanted);
@@ -159,9 +168,9 @@ export class PublicAccessFirewall {
     throw new OperatorError('FIREWALL_VANISHED', `the firewall ${name} is gone whenever it shall be changed`, backoff);
   }
 
-  #decide(services: readonly KubeService[], signal: AbortSignal): Promise<FirewallDecision> {
+  #decide(services: readonly KubeService[], isAfterFailure: boolean, signal: AbortSignal): Promise<FirewallDecision> {
     const find: FirewallSources['find'] = (either) => this.#meter.sync(either, () => this.#finder.find(either));
-    return decideFirewall(services, { ...this.#options, find }, signal);
+    return decideFirewall(services, { ...this.#options, find, isAfterFailure }, signal);
   }
 }
 
