@@ -11,7 +11,9 @@ Put these on a Service of type LoadBalancer. They are the annotations of Digital
 - Quote booleans and numbers: Kubernetes takes text only.
 - A value that is not allowed is told by an event on the Service and leaves a running balancer as it is; it never silently becomes the
   default. \`do-ccm explain service NAMESPACE/NAME\` shows what is wrong and what would be done.
-- An annotation that is removed sets its default again.
+- An annotation that is removed sets its default again; where the third column says so, the balancer keeps what it has.
+- *Addition*: the Go program does not know this annotation and ignores it.
+- A key that looks like one of these and is none is told by an event that names the nearest one.
 
 | Annotation | Values | Without it | Meaning |
 | --- | --- | --- | --- |`;
@@ -22,6 +24,7 @@ export function annotationsPage(): string {
   return `${[INTRODUCTION, ...rows].join('\n')}\n`;
 }
 
-function rowOf({ key, kind, fallback, doc }: Annotation<unknown>): string {
-  return `| ${[`\`${key}\``, kind.values, fallback, doc].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+function rowOf({ key, kind, fallback, doc, isAddition }: Annotation<unknown>): string {
+  const meaning = isAddition ? `*Addition.* ${doc}` : doc;
+  return `| ${[`\`${key}\``, kind.values, fallback, meaning].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }

@@ -21,7 +21,8 @@ export type ValueShape =
   | { readonly kind: 'integer'; readonly least: number; readonly most: number }
   | { readonly kind: 'list'; readonly of: 'port' | 'firewall-rule' }
   | { readonly kind: 'length'; readonly least: number; readonly most: number }
-  | { readonly kind: 'hostname' | 'ipv4' };
+  | { readonly kind: 'hostname' | 'ipv4' | 'uuid' | 'distinct-texts' | 'domains' }
+  | { readonly kind: 'port-certificates' | 'region-priorities' };
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
@@ -54,7 +55,7 @@ export function uuid(values: string): ValueKind<string> {
     const id = raw.trim().toLowerCase();
     return form.test(id) ? id : undefined;
   };
-  return { values: `${values} (a UUID)`, isEmptyAbsent: true, shape: { kind: 'any' }, parse };
+  return { values: `${values} (a UUID)`, isEmptyAbsent: true, shape: { kind: 'uuid' }, parse };
 }
 
 /** One of a few words; case matters. */
@@ -99,7 +100,7 @@ export function texts(values: string): ValueKind<readonly string[]> {
     const items = parseList(raw, (item) => (item === '' ? undefined : item));
     return items && new Set(items).size === items.length ? items : undefined;
   };
-  return { values: `${values}, separated by commas`, isEmptyAbsent: true, shape: { kind: 'any' }, parse };
+  return { values: `${values}, separated by commas`, isEmptyAbsent: true, shape: { kind: 'distinct-texts' }, parse };
 }
 
 /** A domain, and the ID or name of its certificate if it has one. */
@@ -112,7 +113,7 @@ export interface DomainEntry {
 export const domains: ValueKind<readonly DomainEntry[]> = {
   values: 'DNS names, each with `:` and the ID or name of a certificate if it has one, separated by commas',
   isEmptyAbsent: true,
-  shape: { kind: 'any' },
+  shape: { kind: 'domains' },
   parse: (raw) => parseList(raw, parseDomain),
 };
 
@@ -120,7 +121,7 @@ export const domains: ValueKind<readonly DomainEntry[]> = {
 export const portCertificates: ValueKind<ReadonlyMap<number, string>> = {
   values: 'entries `<port>:<ID or name of a certificate>`, separated by commas',
   isEmptyAbsent: true,
-  shape: { kind: 'any' },
+  shape: { kind: 'port-certificates' },
   parse: (raw) =>
     parseMap(
       raw,
@@ -134,7 +135,7 @@ export const portCertificates: ValueKind<ReadonlyMap<number, string>> = {
 export const regionPriorities: ValueKind<ReadonlyMap<string, number>> = {
   values: 'entries `<region>:<number from 1 to 999>`, separated by commas',
   isEmptyAbsent: true,
-  shape: { kind: 'any' },
+  shape: { kind: 'region-priorities' },
   parse: (raw) =>
     parseMap(
       raw,

@@ -50,7 +50,7 @@ describe('readSettings', () => {
     { name: 'redirectHttpToHttps', value: 'yes' },
     { name: 'disableLetsEncryptDns', value: 'yes' },
     { name: 'tlsPassthrough', value: 'ture' },
-    { name: 'type', value: 'GLOBAL' },
+    { name: 'type', value: 'LOCAL' },
     { name: 'type', value: 'regional' },
     { name: 'network', value: 'FOO' },
     { name: 'networkStack', value: 'V6' },

@@ -15,12 +15,18 @@ export interface Annotation<T> {
   readonly doc: string;
   /** A bad value is told and counts as absent; it stops nothing. */
   readonly isForgiving?: boolean;
+  /** The Go program does not know it. */
+  readonly isAddition?: boolean;
 }
 
 const PREFIX = 'service.beta.kubernetes.io/do-loadbalancer-';
 
 function own<T>(name: string, kind: ValueKind<T>, fallback: string, doc: string): Annotation<T> {
   return { key: `${PREFIX}${name}`, kind, fallback, doc };
+}
+
+function added<T>(name: string, kind: ValueKind<T>, fallback: string, doc: string): Annotation<T> {
+  return { ...own(name, kind, fallback, doc), isAddition: true };
 }
 
 /** All annotations, in the order of the docs. */
@@ -35,6 +41,7 @@ export const ANNOTATIONS = {
     key: 'kubernetes.digitalocean.com/load-balancer-claim',
     kind: kinds.text('written by the controller; do not set it'),
     fallback: 'written by the controller together with the ID',
+    isAddition: true,
     doc: 'UID of the Service and ID of its balancer (before it exists: its name): shows that the two belong together, which a copied or edited ID does not.',
   },
   disown: {
@@ -58,9 +65,9 @@ export const ANNOTATIONS = {
   ),
   type: own(
     'type',
-    kinds.oneOf(['REGIONAL', 'REGIONAL_NETWORK']),
+    kinds.oneOf(['REGIONAL', 'REGIONAL_NETWORK', 'GLOBAL']),
     '`DEFAULT_LB_TYPE`, then written by the controller',
-    'HTTP balancer with node ports, or network balancer that hands packets through. Cannot be changed on an existing balancer.',
+    'HTTP balancer with node ports, network balancer that hands packets through, or (an addition) HTTP balancer for several regions, see `global-…`. Cannot be changed on an existing balancer.',
   ),
   network: own(
     'network',
@@ -78,9 +85,20 @@ export const ANNOTATIONS = {
     'ip',
     kinds.ipv4,
     'chosen by DigitalOcean',
-    'Address of the account (bring your own IP) for a new balancer; ignored afterwards.',
+    'Address of the account (bring your own IP) for a new balancer. Cannot be changed on an existing balancer.',
   ),
-  subnetUuid: own('subnet-uuid', kinds.text('the UUID of a subnet'), 'none', 'Subnet of the balancer.'),
+  subnetUuid: own(
+    'subnet-uuid',
+    kinds.text('the UUID of a subnet'),
+    'none',
+    'Subnet of the balancer. Cannot be changed on an existing balancer.',
+  ),
+  projectId: added(
+    'project-id',
+    kinds.uuid('the ID of a project'),
+    'new balancers: the default project; existing ones stay where they are',
+    'Project that the balancer belongs to; an existing one is moved. The token needs the scopes `project:read` and `project:update`.',
+  ),
   protocol: own(
     'protocol',
     kinds.oneOf(['tcp', 'http', 'https', 'http2', 'http3'], { isEmptyAbsent: false }),
@@ -118,6 +136,24 @@ export const ANNOTATIONS = {
     kinds.text('the name of a certificate'),
     'none',
     'As `certificate-id`, by name, which survives renewals. The ID wins if both are set.',
+  ),
+  portCertificates: added(
+    'port-certificates',
+    kinds.portCertificates,
+    'none',
+    'Certificates for single ports, in place of the one above. These ports are HTTPS, or HTTP/2 where `http2-ports` has them.',
+  ),
+  targetProtocol: added(
+    'target-protocol',
+    kinds.oneOf(['http', 'https', 'http2']),
+    '`http`',
+    'Protocol to the pods on ports where the balancer ends TLS: `https` and `http2` encrypt again.',
+  ),
+  tlsCipherPolicy: added(
+    'tls-cipher-policy',
+    kinds.oneOf(['DEFAULT', 'STRONG']),
+    'new balancers: `DEFAULT`; existing ones keep theirs',
+    'Ciphers that the balancer offers to clients.',
   ),
   hostname: own(
     'hostname',
@@ -216,7 +252,57 @@ export const ANNOTATIONS = {
     '5',
     'Passed checks that take a node in.',
   ),
+  globalDomains: added(
+    'global-domains',
+    kinds.domains,
+    'what the balancer has',
+    'Type `GLOBAL` only, like the next ones. Domains that the balancer answers for.',
+  ),
+  globalManagedDomains: added(
+    'global-managed-domains',
+    kinds.domains,
+    'what the balancer has',
+    'The same for domains whose DNS is at DigitalOcean, which adds the records.',
+  ),
+  globalTargetBalancers: added(
+    'global-target-load-balancer-ids',
+    kinds.texts('IDs of regional load balancers'),
+    'what the balancer has, else the nodes of this cluster',
+    'Regional balancers, of this or other clusters, that get the traffic in place of nodes.',
+  ),
+  globalTargetProtocol: added(
+    'global-target-protocol',
+    kinds.oneOf(['http', 'https', 'http2']),
+    'what the balancer has, else `http`',
+    'Protocol to the targets.',
+  ),
+  globalTargetPort: added(
+    'global-target-port',
+    kinds.oneOf(['80', '443']),
+    'what the balancer has, else 443 for `https` and `http2`, 80 for `http`',
+    'Port of the targets. Nodes have to serve it themselves (host network); node ports cannot be reached.',
+  ),
+  globalCdn: added('global-cdn', kinds.boolean, 'what the balancer has, else `false`', 'Caches answers.'),
+  globalRegionPriorities: added(
+    'global-region-priorities',
+    kinds.regionPriorities,
+    'what the balancer has',
+    'Which regions get the traffic first: those with the lowest number.',
+  ),
+  globalFailoverThreshold: added(
+    'global-failover-threshold',
+    kinds.integer(1, 99, 'percent'),
+    'what the balancer has',
+    'Share of failed targets of a region at which the next region is used.',
+  ),
 } satisfies Readonly<Record<string, Annotation<unknown>>>;
+
+/** Annotations that the controller writes itself: a change of one of them is no wish of the Service's owner. */
+export const OWN_ANNOTATIONS: readonly string[] = [
+  ANNOTATIONS.loadBalancerId.key,
+  ANNOTATIONS.claim.key,
+  ANNOTATIONS.type.key,
+];
 
 /** Name of an annotation in this program. */
 export type AnnotationName = keyof typeof ANNOTATIONS;

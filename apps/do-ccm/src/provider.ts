@@ -52,6 +52,7 @@ function assemble(config: Config, api: DigitalOceanApi, around: Surroundings): C
   const loadBalancers = new DigitalOceanLoadBalancers({
     calls: api.loadBalancers,
     certificates: api.certificates,
+    projects: api.projects,
     instances,
     config: { vpcId, clusterTag, defaultType: config.defaultBalancerType },
     clock,

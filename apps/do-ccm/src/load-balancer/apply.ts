@@ -2,14 +2,16 @@
 import { keyOf, parseKey, services } from '@longshore/k8s-runtime';
 import type { KubeClient, KubeService } from '@longshore/k8s-runtime';
 import { CloudApiError } from '@longshore/cloud-http';
-import { OperatorError, retryAfter } from '@longshore/reconciler-core';
+import { backoff, onChange, OperatorError } from '@longshore/reconciler-core';
 import type { Logger } from '@longshore/reconciler-core';
-import type { LoadBalancer, LoadBalancerId, LoadBalancers } from '@longshore/digitalocean-api';
+import { isLoadBalancerBusy } from '@longshore/digitalocean-api';
+import type { LoadBalancer, LoadBalancers, Projects } from '@longshore/digitalocean-api';
 import { ANNOTATIONS } from '../annotations.ts';
 import type { BalancerList } from './observe.ts';
-import { claimOf, claimOfAttempt } from './ownership.ts';
+import { SIZE } from './differences.ts';
+import { claimOf, claimOfAttempt } from './evidence.ts';
 import { describeStep } from './plan.ts';
-import type { NoteStep, Step } from './plan.ts';
+import type { NoteAttemptStep, NoteStep, Step } from './plan.ts';
 import { nameOfService } from './service-facts.ts';
 
 /** The calls that steps become. */
@@ -18,6 +20,7 @@ export type BalancerCalls = Pick<LoadBalancers, 'list' | 'get' | 'create' | 'upd
 /** What applying needs. */
 export interface ApplyContext {
   readonly calls: BalancerCalls;
+  readonly projects: Pick<Projects, 'assign'>;
   readonly list: BalancerList;
   /** For the annotations of the Service. */
   readonly client: Pick<KubeClient, 'patch'>;
@@ -26,8 +29,12 @@ export interface ApplyContext {
   readonly signal: AbortSignal;
 }
 
-/** What a step came to: the balancer as the API shows it, nothing new about it, the API's word that it is gone, or a removal begun. */
-export type Applied = LoadBalancer | 'as-before' | 'gone' | 'deleting';
+/**
+ * What a step came to: the balancer as the API shows it, nothing new about it, the API's word that it is gone, or a removal begun. Or
+ * nothing, because the API still works on an earlier change, or takes no new size yet (in its words).
+ */
+export type Applied =
+  LoadBalancer | 'as-before' | 'gone' | 'deleting' | 'busy' | { readonly kind: 'size-refused'; readonly words: string };
 
 /** Applies a step; `latest` is the balancer as the steps before it left it. */
 export async function applyStep(step: Step, latest: LoadBalancer | undefined, context: ApplyContext): Promise<Applied> {
@@ -35,28 +42,31 @@ export async function applyStep(step: Step, latest: LoadBalancer | undefined, co
   const service = nameOfService(context.service);
   try {
     const applied = await call(step, latest, context);
-    if (typeof applied === 'object') list.learn(applied);
-    const id = typeof applied === 'object' ? applied.id : latest?.id;
+    if (isBalancer(applied)) list.learn(applied);
+    const id = isBalancer(applied) ? applied.id : latest?.id;
     log.info('load balancer step applied', { service, id, step: describeStep(step).summary });
     return applied;
   } catch (error) {
     list.distrust();
-    throw isResizeRefused(step, error) ? resizedTooSoon(step.id, error) : error;
+    if (isLoadBalancerBusy(error)) return 'busy';
+    const words = sizeRefusal(step, error);
+    if (words === undefined) throw error;
+    log.info('load balancer cannot be resized yet', { service, id: latest?.id, reason: words });
+    return { kind: 'size-refused', words };
   }
 }
 
-// A balancer can be resized again only some time after it was created or resized (an hour once, a minute since 2023); the API answers 422,
-// which else means that the user has to change something.
-const RESIZE_RETRY_MS = 60_000;
-
-function isResizeRefused(step: Step, error: unknown): step is Extract<Step, { kind: 'update' }> {
-  if (step.kind !== 'update' || !step.changes.some(({ field }) => field === 'size')) return false;
-  return error instanceof CloudApiError && error.code === 'CLOUD_REJECTED' && /\b(re)?siz/i.test(error.message);
+/** A step has told what the balancer is like. */
+export function isBalancer(applied: Applied | undefined): applied is LoadBalancer {
+  return typeof applied === 'object' && 'id' in applied;
 }
 
-function resizedTooSoon(id: LoadBalancerId, cause: unknown): OperatorError {
-  const message = `load balancer ${id} cannot be resized yet, it is tried again in a minute`;
-  return new OperatorError('LOAD_BALANCER_RESIZED_TOO_SOON', message, retryAfter(RESIZE_RETRY_MS), { cause });
+// A balancer can be resized again only some time after it was created or resized; the API answers 422, which else means that the user has
+// to change something.
+function sizeRefusal(step: Step, error: unknown): string | undefined {
+  if (step.kind !== 'update' || !step.changes.some(({ field }) => field === SIZE)) return undefined;
+  const isRefused = error instanceof CloudApiError && error.code === 'CLOUD_REJECTED';
+  return isRefused && /\b(re)?siz/i.test(error.message) ? error.message : undefined;
 }
 
 async function call(step: Step, latest: LoadBalancer | undefined, context: ApplyContext): Promise<Applied> {
@@ -69,26 +79,58 @@ async function call(step: Step, latest: LoadBalancer | undefined, context: Apply
     case 'remove-targets':
       await calls.removeDroplets(step.id, step.dropletIds, signal);
       return (await calls.get(step.id, signal)) ?? forget(step, list);
-    case 'delete': {
-      const removal = await calls.remove(step.id, signal);
-      list.learnGone(step.id);
-      return removal === 'absent' ? 'gone' : 'deleting';
-    }
+    case 'move-project':
+      return moveProject(step, latest, context);
+    case 'delete':
+      return remove(step, context);
     case 'note-attempt':
-      await annotate(context, { [ANNOTATIONS.claim.key]: claimOfAttempt(context.service, step.name) });
-      return 'as-before';
     case 'note-identity':
-      await noteIdentity(step, latest, context);
+      await note(step, latest, context);
       return 'as-before';
   }
 }
+
+async function remove(
+  { id }: Extract<Step, { kind: 'delete' }>,
+  { calls, list, signal }: ApplyContext,
+): Promise<Applied> {
+  const removal = await calls.remove(id, signal);
+  list.learnGone(id);
+  return removal === 'absent' ? 'gone' : 'deleting';
+}
+
+async function moveProject(
+  { id, to }: Extract<Step, { kind: 'move-project' }>,
+  latest: LoadBalancer | undefined,
+  { projects, signal }: ApplyContext,
+): Promise<Applied> {
+  const urn = `do:loadbalancer:${id}`;
+  const answer = await projects.assign(to, [urn], signal);
+  const status = answer?.find((assignment) => assignment.urn === urn)?.status;
+  if (answer && status !== undefined && DONE.has(status)) {
+    return latest ? { ...latest, projectId: to } : 'as-before';
+  }
+  const { key } = ANNOTATIONS.projectId;
+  if (!answer) throw new OperatorError('PROJECT_NOT_FOUND', `annotation ${key}: there is no project ${to}`, onChange);
+  const message = `load balancer ${id} could not be moved to project ${to} (${status ?? 'no answer about it'})`;
+  throw new OperatorError('PROJECT_NOT_ASSIGNED', message, backoff);
+}
+
+const DONE = new Set<string>(['ok', 'assigned', 'already_assigned']);
 
 function forget({ id }: Extract<Step, { kind: 'update' | 'remove-targets' }>, list: BalancerList): 'gone' {
   list.learnGone(id);
   return 'gone';
 }
 
-async function noteIdentity(step: NoteStep, latest: LoadBalancer | undefined, context: ApplyContext): Promise<void> {
+async function note(
+  step: NoteStep | NoteAttemptStep,
+  latest: LoadBalancer | undefined,
+  context: ApplyContext,
+): Promise<void> {
+  if (step.kind === 'note-attempt') {
+    return annotate(context, { [ANNOTATIONS.claim.key]: claimOfAttempt(context.service, step.name) });
+  }
   const id = step.id === 'created' ? latest?.id : step.id;
   if (id === undefined) return;
   await annotate(context, {

@@ -4,10 +4,12 @@ import type { KubeService } from '@longshore/k8s-runtime';
 import type { Logger } from '@longshore/reconciler-core';
 import type { LoadBalancer, LoadBalancerId, LoadBalancers } from '@longshore/digitalocean-api';
 import type { Settings } from '../annotations.ts';
+import { idKey, nameKey, nameOf } from './evidence.ts';
+import type { Holdings } from './holdings.ts';
 import type { BalancerList } from './observe.ts';
 import { identify, ownedBy } from './ownership.ts';
 import type { Identity, IdentityFacts } from './ownership.ts';
-import { nameOfService } from './service-facts.ts';
+import { nameOfService, uidOf } from './service-facts.ts';
 
 /** Whose balancer is looked for. */
 export interface Wanted {
@@ -25,6 +27,7 @@ export interface BalancerFinderOptions {
   /** All Services of the cluster. */
   readonly services: () => readonly KubeService[];
   readonly clusterTag: string | undefined;
+  readonly holdings: Holdings;
   readonly log: Logger;
 }
 
@@ -37,6 +40,11 @@ export class BalancerFinder {
 
   constructor(options: BalancerFinderOptions) {
     this.#options = options;
+  }
+
+  /** The balancer of a Service, as `find`; from now on it, and its name, are this Service's also for other workers. */
+  async findAndHold(wanted: Wanted, maxAgeMs: number, signal: AbortSignal): Promise<FoundIdentity> {
+    return (await this.#survey(wanted, maxAgeMs, signal, (identity) => this.#hold(wanted, identity))).identity;
   }
 
   /** The balancer of a Service, from a list of at most this age. */
@@ -59,6 +67,7 @@ export class BalancerFinder {
     wanted: Wanted,
     maxAgeMs: number,
     signal: AbortSignal,
+    settle: (identity: FoundIdentity) => void = () => {},
   ): Promise<{ readonly identity: FoundIdentity; readonly facts: IdentityFacts }> {
     let facts = await this.#facts(wanted, { maxAgeMs, isIdGone: false }, signal);
     let identity = identify(facts);
@@ -69,7 +78,17 @@ export class BalancerFinder {
     }
     // Once answered, a second "ask" cannot come; if it did, nothing may be concluded from it.
     if (identity.kind === 'ask') throw new Error(`load balancer ${identity.id} was answered and is not known`);
+    // At once: no other worker may come between the decision and the note of it.
+    settle(identity);
     return { identity, facts };
+  }
+
+  #hold({ service, settings }: Wanted, identity: FoundIdentity): void {
+    const { holdings } = this.#options;
+    const isRefused = identity.kind === 'foreign' || (identity.kind === 'absent' && identity.nameTakenBy);
+    if (isRefused) return holdings.release(uidOf(service));
+    const name = identity.nameTakenBy ? [] : [nameKey(nameOf(service, settings))];
+    holdings.hold(uidOf(service), identity.kind === 'own' ? [idKey(identity.balancer.id), ...name] : name);
   }
 
   async #facts(
@@ -77,9 +96,9 @@ export class BalancerFinder {
     { maxAgeMs, isIdGone }: { readonly maxAgeMs: number; readonly isIdGone: boolean },
     signal: AbortSignal,
   ): Promise<IdentityFacts> {
-    const { list, services, clusterTag } = this.#options;
+    const { list, services, clusterTag, holdings: holders } = this.#options;
     const view = await list.get(maxAgeMs, signal);
-    return { service, settings, view, services: services(), clusterTag, isIdGone };
+    return { service, settings, view, services: services(), clusterTag, isIdGone, holders };
   }
 
   async #exists(id: LoadBalancerId, signal: AbortSignal): Promise<boolean> {

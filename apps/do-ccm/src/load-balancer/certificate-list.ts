@@ -3,7 +3,7 @@ import { Snapshot } from '@longshore/reconciler-core';
 import type { Clock } from '@longshore/reconciler-core';
 import type { Certificate, CertificateId, Certificates, LoadBalancer } from '@longshore/digitalocean-api';
 import type { Settings } from '../annotations.ts';
-import { chooseCertificate } from './certificates.ts';
+import { chooseCertificate, findCertificates } from './certificates.ts';
 
 const MAX_AGE_MS = 60_000;
 // A certificate that the list lacks may have been made since.
@@ -32,5 +32,16 @@ export class CertificateList {
     }
     if (choice.kind === 'missing') throw choice.error;
     return choice.kind === 'certificate' ? choice.id : undefined;
+  }
+
+  /** The certificates with these IDs or names; throws when one does not exist. */
+  async find(texts: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, CertificateId>> {
+    let found = findCertificates(texts, []);
+    for (const maxAgeMs of [MAX_AGE_MS, MAX_AGE_WHEN_MISSED_MS]) {
+      if (!found.error) return found.ids;
+      found = findCertificates(texts, (await this.#lists.get({ maxAgeMs, signal })).value);
+    }
+    if (found.error) throw found.error;
+    return found.ids;
   }
 }

@@ -41,7 +41,25 @@ function chooseById(
   return { kind: 'certificate', id: isRenewed ? present : asked };
 }
 
+/** IDs of the certificates with these IDs or names; an error about the first that is not there. */
+export function findCertificates(
+  texts: readonly string[],
+  known: readonly Certificate[],
+): { readonly ids: ReadonlyMap<string, CertificateId>; readonly error?: OperatorError } {
+  const ids = new Map<string, CertificateId>();
+  for (const text of texts) {
+    const found = known.find(({ id }) => id === text) ?? known.find(({ name }) => name === text);
+    if (!found) return { ids, error: notFound(text) };
+    ids.set(text, found.id);
+  }
+  return { ids };
+}
+
 function missing(name: string): CertificateChoice {
+  return { kind: 'missing', error: notFound(name) };
+}
+
+function notFound(name: string): OperatorError {
   const message = `certificate with name: ${JSON.stringify(name)} not found: create it, or correct the annotation`;
-  return { kind: 'missing', error: new OperatorError('CERTIFICATE_NOT_FOUND', message, backoff) };
+  return new OperatorError('CERTIFICATE_NOT_FOUND', message, backoff);
 }

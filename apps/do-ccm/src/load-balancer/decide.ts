@@ -6,6 +6,8 @@ import type { Settings } from '../annotations.ts';
 import { parseProviderId } from '../instances/provider-id.ts';
 import type { CertificateList } from './certificate-list.ts';
 import { desiredBalancer } from './desired.ts';
+import { certificatesNamedIn } from './global.ts';
+import { nameTaken, nameTakenError } from './ownership.ts';
 import { immutableConflicts, reachOf, unsupportedType } from './placement.ts';
 import type { BalancerConfig } from './placement.ts';
 import { planBalancer } from './plan.ts';
@@ -21,11 +23,14 @@ export interface DecisionFacts {
   readonly found: LoadBalancer | undefined;
   readonly config: BalancerConfig;
   readonly nowMs: number;
+  /** The wanted name is another Service's. */
+  readonly nameTakenBy?: KubeService | undefined;
+  readonly resizeRefusal?: string | undefined;
 }
 
 /** Whom to ask for the rest. */
 export interface DecisionSources {
-  readonly certificates: Pick<CertificateList, 'choose'>;
+  readonly certificates: Pick<CertificateList, 'choose' | 'find'>;
   readonly instances: Pick<Instances, 'lookup'>;
 }
 
@@ -47,20 +52,34 @@ export async function decideBalancer(
   if (unsupported) throw unsupported;
   const asksCertificate = reach.type === 'REGIONAL';
   const certificateId = asksCertificate ? await certificates.choose(settings, found, signal) : undefined;
+  const certificateIds = await certificates.find(certificatesNamedIn(settings), signal);
   const dropletIdOf = await knowDroplets(nodes, instances, signal);
   const backends = selectBackends(nodes, reach, dropletIdOf);
-  const { value: wanted, problems } = desiredBalancer({ service, settings, config, backends, certificateId, found });
-  const errors = errorsAmong(problems);
+  const desired = desiredBalancer({ service, settings, config, backends, certificateId, certificateIds, found });
+  const { wanted, nameConflicts } = named(desired.value, facts);
+  const errors = errorsAmong(desired.problems);
   if (errors.length > 0) throw serviceInvalid(errors);
   const plan = planBalancer({
     wanted,
     found,
     service,
-    conflicts: found ? immutableConflicts(settings, config, found) : [],
+    conflicts: [...nameConflicts, ...(found ? immutableConflicts(settings, config, found) : [])],
+    resizeRefusal: facts.resizeRefusal,
+    goneId: found ? undefined : settings.loadBalancerId,
     unreachable: backends.unreachable.map((node) => node.metadata?.name ?? ''),
     mayBecomeReachable: mayBecomeReachable(backends.unreachable, facts.nowMs),
   });
   return { wanted, plan };
+}
+
+// A name that another Service has is not taken away from it: a balancer that exists keeps its own.
+function named(
+  wanted: LoadBalancerSpec,
+  { found, nameTakenBy }: DecisionFacts,
+): { readonly wanted: LoadBalancerSpec; readonly nameConflicts: readonly string[] } {
+  if (!nameTakenBy) return { wanted, nameConflicts: [] };
+  if (!found) throw nameTakenError(wanted.name, nameTakenBy);
+  return { wanted: { ...wanted, name: found.name }, nameConflicts: [nameTaken(wanted.name, nameTakenBy)] };
 }
 
 // Nodes get their provider ID when they are initialized; for those that have none yet the droplet is looked up by name.

@@ -2,7 +2,14 @@
 // order of rules, droplets and firewall entries means nothing. And the body of the PUT that makes them equal: a PUT replaces everything,
 // so what others have set (project, TLS policy …) goes along as found.
 import { specOf } from '@longshore/digitalocean-api';
-import type { ForwardingRule, HealthCheck, LoadBalancer, LoadBalancerSpec } from '@longshore/digitalocean-api';
+import type {
+  ForwardingRule,
+  GlobalDomain,
+  GlobalSettings,
+  HealthCheck,
+  LoadBalancer,
+  LoadBalancerSpec,
+} from '@longshore/digitalocean-api';
 import { UNITS_OF_SLUG } from './size.ts';
 
 /** One field that has to change. */
@@ -11,6 +18,9 @@ export interface Difference {
   readonly from: unknown;
   readonly to: unknown;
 }
+
+/** The one field whose change the API may put off. */
+export const SIZE = 'size';
 
 type Read = (spec: LoadBalancerSpec, other: LoadBalancerSpec) => unknown;
 
@@ -32,7 +42,11 @@ const FIELDS: Readonly<Record<string, Read>> = {
   'HTTP idle timeout': ({ httpIdleTimeoutSeconds }) => httpIdleTimeoutSeconds || DEFAULT_IDLE_SECONDS,
   'firewall allow': ({ firewall }) => [...(firewall?.allow ?? [])].sort(),
   'firewall deny': ({ firewall }) => [...(firewall?.deny ?? [])].sort(),
-  size: ({ sizeUnit, size }) => sizeUnit ?? UNITS_OF_SLUG[size ?? ''] ?? 1,
+  'TLS cipher policy': ({ tlsCipherPolicy }) => tlsCipherPolicy ?? 'DEFAULT',
+  'global settings': ({ glbSettings }) => (glbSettings ? globalText(glbSettings) : ''),
+  domains: ({ domains = [] }) => domains.map(domainText).sort(),
+  'target load balancers': ({ targetLoadBalancerIds = [] }) => [...targetLoadBalancerIds].sort(),
+  [SIZE]: ({ sizeUnit, size }) => sizeUnit ?? UNITS_OF_SLUG[size ?? ''] ?? 1,
 };
 
 /** The fields that have to change, in a fixed order. */
@@ -47,8 +61,9 @@ export function differencesOf(wanted: LoadBalancerSpec, found: LoadBalancer): re
 export function updatedSpec(wanted: LoadBalancerSpec, found: LoadBalancer): LoadBalancerSpec {
   // The API takes droplets or a tag, and one of two ways to name the size: those of the wanted balancer.
   const { sizeUnit: _unit, size: _size, tag: _tag, dropletIds: _ids, tags: _tags, ...kept } = specOf(found);
-  const { region, type, network, networkStack, vpcId, ip: _ip, tags = [], ...changing } = wanted;
-  const placement = { region, type, network, networkStack, vpcId };
+  const { region, type, network, networkStack, vpcId, subnetId, projectId, ip: _ip, tags = [], ...changing } = wanted;
+  // Said when the balancer does not show it; a project is changed by a call of its own.
+  const placement = { region, type, network, networkStack, vpcId, subnetId, projectId };
   const allTags = [...new Set([...found.tags, ...tags])];
   return {
     ...withoutUndefined(placement),
@@ -81,6 +96,24 @@ function healthCheckText(check: HealthCheck | undefined, other: HealthCheck | un
   const proxy = saysProxy && check.proxyProtocol ? ' with PROXY protocol' : '';
   const rhythm = [checkIntervalSeconds, responseTimeoutSeconds, unhealthyThreshold, healthyThreshold].join('/');
   return `${protocol} ${port}${path} ${rhythm}${proxy}`;
+}
+
+function globalText(settings: GlobalSettings): string {
+  const { targetProtocol, targetPort, isCdnEnabled, regionPriorities = {}, failoverThreshold } = settings;
+  const priorities = Object.entries(regionPriorities)
+    .map(([region, priority]) => `${region}=${priority}`)
+    .sort()
+    .join(' ');
+  const extras = [
+    isCdnEnabled ? 'CDN' : '',
+    priorities,
+    failoverThreshold ? `fail-over at ${failoverThreshold} %` : '',
+  ];
+  return [`${targetProtocol} ${targetPort}`, ...extras.filter((extra) => extra !== '')].join(', ');
+}
+
+function domainText({ name, isManaged, certificateId }: GlobalDomain): string {
+  return [name, isManaged ? 'managed' : '', certificateId ?? ''].filter((part) => part !== '').join(' ');
 }
 
 function shown(value: unknown): string {

@@ -15,12 +15,7 @@ const KUBE_PROXY_PATH = '/healthz';
 
 /** The health check of a Service's balancer. */
 export function desiredHealthCheck(service: KubeService, settings: Settings): Decided<HealthCheck> {
-  const rhythm = {
-    checkIntervalSeconds: settings.healthCheckInterval ?? 3,
-    responseTimeoutSeconds: settings.healthCheckTimeout ?? 5,
-    unhealthyThreshold: settings.healthCheckUnhealthyThreshold ?? 3,
-    healthyThreshold: settings.healthCheckHealthyThreshold ?? 5,
-  };
+  const rhythm = checkRhythm(settings);
   if (settings.overrideHealthCheck) {
     const { value, problems } = ownCheck(service, settings);
     return { value: { ...value, ...rhythm }, problems };
@@ -28,6 +23,16 @@ export function desiredHealthCheck(service: KubeService, settings: Settings): De
   // kube-proxy's page does not speak the PROXY protocol, even where the pods do.
   const value = { protocol: 'http', port: pagePort(service), path: KUBE_PROXY_PATH, ...rhythm, proxyProtocol: false };
   return { value, problems: ineffective(settings) };
+}
+
+/** How often, and how many answers count. */
+export function checkRhythm(settings: Settings): Omit<HealthCheck, 'protocol' | 'port'> {
+  return {
+    checkIntervalSeconds: settings.healthCheckInterval ?? 3,
+    responseTimeoutSeconds: settings.healthCheckTimeout ?? 5,
+    unhealthyThreshold: settings.healthCheckUnhealthyThreshold ?? 3,
+    healthyThreshold: settings.healthCheckHealthyThreshold ?? 5,
+  };
 }
 
 function pagePort({ spec }: KubeService): number {

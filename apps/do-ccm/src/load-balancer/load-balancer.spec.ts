@@ -2,7 +2,7 @@
 // is what counts.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { LoadBalancerResult } from '@longshore/cloud-provider';
-import { aNode, aService } from '../test-support/builders.ts';
+import { aNode, annotate, aService } from '../test-support/builders.ts';
 import type { ServiceWish } from '../test-support/builders.ts';
 import { aWorld } from '../test-support/world.ts';
 import type { World, WorldOptions } from '../test-support/world.ts';
@@ -514,17 +514,62 @@ describe('answers that get lost', () => {
 });
 
 describe('a balancer that is busy', () => {
-  test('a second resize is tried again after a while, and needs no change by the user', async () => {
-    await ready();
+  const resized = (wish: ServiceWish = {}): void => {
     const { annotations = {} } = world.cluster.get('web').metadata ?? {};
-    world.cluster.put(aService({ metadata: { annotations: { ...annotations, [ANNOTATIONS.sizeUnit.key]: '3' } } }));
-    await expect(ensure()).rejects.toMatchObject({
-      code: 'LOAD_BALANCER_RESIZED_TOO_SOON',
-      disposition: { retry: 'after', ms: 60_000 },
+    const all = { ...annotations, ...annotate(wish.annotations), [ANNOTATIONS.sizeUnit.key]: '3' };
+    world.cluster.put(aService({ ...wish, metadata: { annotations: all } }));
+  };
+
+  test('a resize that comes too soon blocks nothing else, and is tried again when the pause is over', async () => {
+    await ready();
+    resized({ ports: [81], annotations: { proxyProtocol: 'true' } });
+    world.cloud.addDroplet({ id: 4 });
+    expect(await ensure()).toMatchObject({
+      kind: 'ready',
+      changes: [expect.stringMatching(/forwarding rules.*droplets.*PROXY/) as unknown],
+      unfinished: {
+        checkAgainMs: 60_000,
+        waitingFor: expect.stringMatching(/^its new size \(size: 1 -> 3\), .*created too recently/) as unknown,
+      },
     });
+    expect(only()).toMatchObject({
+      size_unit: 1,
+      droplet_ids: [1, 2, 3, 4],
+      enable_proxy_protocol: true,
+      forwarding_rules: [{ entry_port: 81 }],
+    });
+    const { blockedBy } = await world.balancers.plan(world.cluster.get('web'), world.nodes(), signal);
+    expect(blockedBy).toEqual([expect.stringContaining('new size')]);
     await world.clock.advance(60_000);
-    expect(await ensure()).toMatchObject({ kind: 'ready' });
-    expect(only()).toMatchObject({ size_unit: 3 });
+    expect(await ensure()).toEqual({
+      kind: 'ready',
+      status: expect.anything() as unknown,
+      changes: [expect.stringContaining('size: 1 -> 3') as unknown],
+    });
+    expect(only()).toMatchObject({ size_unit: 3, droplet_ids: [1, 2, 3, 4] });
+  });
+
+  test('while the size waits, nodes come and go and the API is not asked for the size again', async () => {
+    await another({ cloud: { resizeCooldownMs: 3_600_000 } });
+    await ready();
+    resized();
+    await ensure();
+    await world.clock.advance(30_000);
+    world.cloud.calls.clear();
+    world.cloud.addDroplet({ id: 4 });
+    expect(await ensure()).toMatchObject({ kind: 'ready', unfinished: { checkAgainMs: 30_000 } });
+    expect(world.cloud.callsByRoute()).toMatchObject({ [PUT]: 1 });
+    expect(only()).toMatchObject({ size_unit: 1, droplet_ids: [1, 2, 3, 4] });
+    await world.clock.advance(30_000);
+    expect(await ensure()).toMatchObject({ unfinished: { checkAgainMs: 120_000 } });
+  });
+
+  test('a size with the last node gone: both are done', async () => {
+    await another({ cloud: { emptyTargets: 'refuse', resizeCooldownMs: 0 } });
+    await ready();
+    resized();
+    await world.balancers.ensure(world.cluster.get('web'), [], signal).catch(() => undefined);
+    expect(only()).toMatchObject({ droplet_ids: [] });
   });
 
   test('an update is repeated soon, and is no error', async () => {

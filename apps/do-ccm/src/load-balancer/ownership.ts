@@ -1,5 +1,6 @@
 // Which balancer is a Service's? Found by the ID annotation, else by name; taken only when something shows that it belongs to the
-// Service. A balancer that an edited or copied annotation points at is somebody else's: never changed, never deleted. Pure.
+// Service. A balancer that an edited or copied annotation points at is somebody else's: never changed, never deleted. Pure; how several
+// Services are told apart is in evidence.ts.
 import type { OrphanedBalancer } from '@longshore/cloud-provider';
 import type { KubeService } from '@longshore/k8s-runtime';
 import { onChange, OperatorError } from '@longshore/reconciler-core';
@@ -7,7 +8,21 @@ import { parseLoadBalancerId } from '@longshore/digitalocean-api';
 import type { LoadBalancer, LoadBalancerId } from '@longshore/digitalocean-api';
 import { ANNOTATIONS, readSettings } from '../annotations.ts';
 import type { Settings } from '../annotations.ts';
-import { nameOfService, uidOf } from './service-facts.ts';
+import {
+  attemptOf,
+  claimedIdOf,
+  defaultName,
+  hasClaim,
+  nameOf,
+  otherUserOf,
+  ownerOfBalancer,
+  ownerOfName,
+  showsAddress,
+} from './evidence.ts';
+import type { Holders } from './evidence.ts';
+import { nameOfService } from './service-facts.ts';
+
+export { attemptOf, claimOf, claimOfAttempt, defaultName, nameOf } from './evidence.ts';
 
 /** Balancers of the account, as far as they are asked for. */
 export interface BalancerView {
@@ -25,27 +40,32 @@ export interface IdentityFacts {
   readonly clusterTag: string | undefined;
   /** The API's own word that the annotated ID does not exist (any more). */
   readonly isIdGone: boolean;
+  /** Decisions of this process; absent: none. */
+  readonly holders?: Holders | undefined;
 }
 
-/** Whose balancer it is. `ask`: the list does not have the annotated ID; only the API can say whether it exists. */
+/**
+ * Whose balancer it is. `ask`: the list does not have the annotated ID; only the API can say whether it exists. `nameTakenBy`: the
+ * wanted name is another Service's; `absent` then means that none may be made under it.
+ */
 export type Identity =
-  | { readonly kind: 'own'; readonly balancer: LoadBalancer }
-  | { readonly kind: 'absent' }
+  | { readonly kind: 'own'; readonly balancer: LoadBalancer; readonly nameTakenBy?: KubeService }
+  | { readonly kind: 'absent'; readonly nameTakenBy?: KubeService }
   | { readonly kind: 'ask'; readonly id: LoadBalancerId }
   | { readonly kind: 'foreign'; readonly balancer: LoadBalancer; readonly reason: string };
 
-/** The name that balancers get without an annotation; a contract with the Go programs. */
-export function defaultName(service: KubeService): string {
-  return `a${uidOf(service).replaceAll('-', '')}`.slice(0, 32);
-}
-
-/** The name that the balancer shall have. */
-export function nameOf(service: KubeService, settings: Settings): string {
-  return settings.name ?? defaultName(service);
-}
-
 /** Finds the balancer of a Service. */
 export function identify(facts: IdentityFacts): Identity {
+  const identity = identifyBalancer(facts);
+  const wanted = nameOf(facts.service, facts.settings);
+  const isNew = identity.kind === 'absent' || (identity.kind === 'own' && identity.balancer.name !== wanted);
+  const taker = isNew
+    ? ownerOfName(wanted, facts.service, { ...facts, nameOfId: (id) => nameOfId(id, facts) })
+    : undefined;
+  return taker ? ({ ...identity, nameTakenBy: taker } as Identity) : identity;
+}
+
+function identifyBalancer(facts: IdentityFacts): Identity {
   const { service, settings, view } = facts;
   if (settings.loadBalancerId !== undefined && !facts.isIdGone) {
     const id = parseLoadBalancerId(settings.loadBalancerId);
@@ -60,12 +80,28 @@ export function identify(facts: IdentityFacts): Identity {
   return named ? judge(named, reasonAgainstName(named, facts)) : { kind: 'absent' };
 }
 
-/** All balancers that certainly are the Service's: what a removal removes. Duplicates by name are from a lost answer. */
+/**
+ * All balancers that certainly are the Service's: what a removal removes. Duplicates by the default name are from a lost answer. One that
+ * another Service uses is left to it.
+ */
 export function ownedBy(facts: IdentityFacts): readonly LoadBalancer[] {
+  const { service, services, view } = facts;
   const identity = identify(facts);
-  const named = facts.view.byName(defaultName(facts.service));
-  const all = identity.kind === 'own' ? [identity.balancer, ...named] : named;
-  return [...new Map(all.map((balancer) => [balancer.id, balancer])).values()];
+  const claimed = view.byId(parseLoadBalancerId(claimedIdOf(service) ?? ''));
+  const candidates = [
+    ...(identity.kind === 'own' && isCertain(identity.balancer, facts) ? [identity.balancer] : []),
+    ...(claimed && !ownerOfBalancer(claimed, service, facts) ? [claimed] : []),
+    ...view.byName(defaultName(service)),
+  ];
+  const all = new Map(candidates.map((balancer) => [balancer.id, balancer]));
+  return [...all.values()].filter((balancer) => !otherUserOf(balancer, service, services));
+}
+
+// A name of the user's choice alone shows a wish, not that the wish was ever fulfilled: it adopts, and does not delete.
+function isCertain(balancer: LoadBalancer, { service, settings, clusterTag }: IdentityFacts): boolean {
+  if (settings.loadBalancerId === balancer.id || balancer.name === defaultName(service)) return true;
+  if (attemptOf(service) === balancer.name || showsAddress(service, balancer)) return true;
+  return clusterTag !== undefined && balancer.tags.includes(clusterTag);
 }
 
 /** Balancers of the cluster that none of the Services owns. */
@@ -95,23 +131,34 @@ export function foreignBalancer(
   return new OperatorError('LOAD_BALANCER_FOREIGN', message, onChange);
 }
 
+/** What a Service is told whose wanted name is another Service's. */
+export function nameTaken(name: string, taker: KubeService): string {
+  return `the load balancer name ${JSON.stringify(name)} is that of Service ${nameOfService(taker)}: choose another in annotation ${ANNOTATIONS.name.key}`;
+}
+
+/** The same as the error of a Service that has no balancer yet. */
+export function nameTakenError(name: string, taker: KubeService): OperatorError {
+  return new OperatorError('LOAD_BALANCER_NAME_TAKEN', nameTaken(name, taker), onChange);
+}
+
 function judge(balancer: LoadBalancer, reason: string | undefined): Identity {
   return reason === undefined ? { kind: 'own', balancer } : { kind: 'foreign', balancer, reason };
 }
 
 function reasonAgainstId(balancer: LoadBalancer, facts: IdentityFacts): string | undefined {
   const { service, settings, clusterTag } = facts;
-  if (balancer.name === defaultName(service) || hasClaim(service, balancer)) return undefined;
-  const owner = ownerAmong(balancer, facts);
+  if (balancer.name === defaultName(service)) return undefined;
+  const owner = ownerOfBalancer(balancer, service, facts);
   if (owner) return `it belongs to Service ${nameOfService(owner)}`;
-  if (balancer.name === settings.name || showsAddress(service, balancer)) return undefined;
+  if (hasClaim(service, balancer) || showsAddress(service, balancer)) return undefined;
+  if (balancer.name === settings.name) return undefined;
   if (clusterTag !== undefined && balancer.tags.includes(clusterTag)) return undefined;
   return `nothing shows that it belongs to this Service; to take it over, set annotation ${ANNOTATIONS.name.key} to its name ${JSON.stringify(balancer.name)} as well`;
 }
 
 // Found by a name that users choose: another cluster in the same account may have chosen it, too.
 function reasonAgainstName(balancer: LoadBalancer, facts: IdentityFacts): string | undefined {
-  const owner = ownerAmong(balancer, facts);
+  const owner = ownerOfBalancer(balancer, facts.service, facts);
   if (owner) return `it belongs to Service ${nameOfService(owner)}`;
   const { clusterTag } = facts;
   const otherCluster = balancer.tags.find((tag) => tag.startsWith('k8s:') && tag !== clusterTag);
@@ -120,58 +167,8 @@ function reasonAgainstName(balancer: LoadBalancer, facts: IdentityFacts): string
   return `it has the tag ${otherCluster} of another cluster; to take it over, set annotation ${ANNOTATIONS.loadBalancerId.key} to its ID ${balancer.id} as well`;
 }
 
-/** Another Service with the better claim: its default name, or the same ID and the address in its status, or the greater age. */
-function ownerAmong(balancer: LoadBalancer, { service, services }: IdentityFacts): KubeService | undefined {
-  const others = services.filter((other) => uidOf(other) !== uidOf(service) && other.spec?.type === 'LoadBalancer');
-  return others.find((other) => {
-    const isNamed = defaultName(other) === balancer.name;
-    if (!isNamed && idOf(other) !== balancer.id) return false;
-    return !isDisowned(other) && (isNamed || hasBetterClaim(other, service, balancer));
-  });
-}
-
-function idOf({ metadata }: KubeService): string | undefined {
-  return metadata?.annotations?.[ANNOTATIONS.loadBalancerId.key];
-}
-
-function isDisowned({ metadata }: KubeService): boolean {
-  return readSettings(metadata?.annotations).settings.disown === true;
-}
-
-function hasBetterClaim(other: KubeService, service: KubeService, balancer: LoadBalancer): boolean {
-  for (const shows of [hasClaim, showsAddress]) {
-    const [theirs, ours] = [shows(other, balancer), shows(service, balancer)];
-    if (theirs !== ours) return theirs;
-  }
-  const age = (each: KubeService): string => `${String(each.metadata?.creationTimestamp ?? '')} ${uidOf(each)}`;
-  return age(other) < age(service);
-}
-
-/** What the controller notes on a Service beside the ID: a copy has another UID, an edited ID is another ID. */
-export function claimOf(service: KubeService, id: LoadBalancerId): string {
-  return `${uidOf(service)} ${id}`;
-}
-
-/** What is noted before a balancer is asked for under a name of the user's choice, which may change before an answer comes. */
-export function claimOfAttempt(service: KubeService, name: string): string {
-  return `${uidOf(service)} name ${name}`;
-}
-
-/** The name under which a balancer was last asked for. */
-export function attemptOf(service: KubeService): string | undefined {
-  const claim = service.metadata?.annotations?.[ANNOTATIONS.claim.key];
-  const prefix = claimOfAttempt(service, '');
-  return claim?.startsWith(prefix) ? claim.slice(prefix.length) : undefined;
-}
-
-function hasClaim(service: KubeService, { id }: LoadBalancer): boolean {
-  return service.metadata?.annotations?.[ANNOTATIONS.claim.key] === claimOf(service, id);
-}
-
-// Only this balancer's Service can show its address: the status is written by controllers, not by users.
-function showsAddress(service: KubeService, balancer: LoadBalancer): boolean {
-  const shown = (service.status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip);
-  return [balancer.ip, balancer.ipv6].some((ip) => ip !== undefined && shown.includes(ip));
+function nameOfId(id: string, { view }: IdentityFacts): string | undefined {
+  return id === '' ? undefined : view.byId(parseLoadBalancerId(id))?.name;
 }
 
 function oldestFirst(balancers: readonly LoadBalancer[]): readonly LoadBalancer[] {

@@ -1,4 +1,4 @@
-// What can never change on a balancer: type, network, network stack, region, VPC. A new balancer gets them from annotations and
+// What can never change on a balancer: type, network, network stack, region, VPC, subnet, address. A new balancer gets them from annotations and
 // defaults; an existing one keeps its own, and a Service that asks for others is told so, while everything else goes on.
 import type { Problem } from '@longshore/cloud-provider';
 import { onChange, OperatorError } from '@longshore/reconciler-core';
@@ -21,6 +21,7 @@ export interface BalancerConfig {
 /** Type and network: those of the existing balancer, else the wanted ones. */
 export function reachOf(settings: Settings, config: Pick<BalancerConfig, 'defaultType'>, found?: LoadBalancer): Reach {
   if (found) return { type: found.type ?? 'REGIONAL', network: found.network ?? 'EXTERNAL' };
+  if (settings.type === 'GLOBAL') return { type: settings.type, network: 'EXTERNAL' };
   return { type: settings.type ?? config.defaultType, network: settings.network ?? 'EXTERNAL' };
 }
 
@@ -51,7 +52,7 @@ export function networkStackProblems(settings: Settings, reach: Reach, backends?
 
 /** What the Service or the environment asks for and the balancer cannot become, in sentences. */
 export function immutableConflicts(settings: Settings, config: BalancerConfig, found: LoadBalancer): readonly string[] {
-  const { type, network, networkStack } = ANNOTATIONS;
+  const { type, network, networkStack, subnetUuid, ip } = ANNOTATIONS;
   const asked = [
     { what: 'type', by: `annotation ${type.key}`, wanted: settings.type, is: found.type },
     { what: 'network', by: `annotation ${network.key}`, wanted: settings.network, is: found.network },
@@ -61,6 +62,8 @@ export function immutableConflicts(settings: Settings, config: BalancerConfig, f
       wanted: settings.networkStack,
       is: found.networkStack,
     },
+    { what: 'subnet', by: `annotation ${subnetUuid.key}`, wanted: settings.subnetUuid, is: found.subnetId },
+    { what: 'address', by: `annotation ${ip.key}`, wanted: settings.ip, is: found.ip },
     { what: 'region', by: 'the region of this program', wanted: config.region, is: found.region },
     { what: 'VPC', by: 'environment variable DO_CLUSTER_VPC_ID', wanted: config.vpcId, is: found.vpcId },
   ];
@@ -72,9 +75,20 @@ export function immutableConflicts(settings: Settings, config: BalancerConfig, f
     );
 }
 
+const KNOWN_TYPES = new Set(['REGIONAL', 'REGIONAL_NETWORK', 'GLOBAL']);
+
+/** An own address is a public one. */
+export function addressProblems(settings: Settings, { network }: Reach): readonly Problem[] {
+  if (settings.ip === undefined || network !== 'INTERNAL') return [];
+  const { key } = ANNOTATIONS.ip;
+  return [
+    wrong(key, `annotation ${key}: a balancer of network INTERNAL has no public address: remove it`, settings.ip),
+  ];
+}
+
 /** A balancer that this program cannot keep; adopting one would end in errors for ever. */
 export function unsupportedType({ id, type }: LoadBalancer): OperatorError | undefined {
-  if (type === undefined || type === 'REGIONAL' || type === 'REGIONAL_NETWORK') return undefined;
+  if (type === undefined || KNOWN_TYPES.has(type)) return undefined;
   const message = `load balancer ${id} is of type ${type}, which Services cannot use: correct annotation ${ANNOTATIONS.loadBalancerId.key}`;
   return new OperatorError('LOAD_BALANCER_TYPE_UNSUPPORTED', message, onChange);
 }

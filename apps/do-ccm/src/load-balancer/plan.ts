@@ -3,10 +3,10 @@
 import { backoff, onChange, OperatorError } from '@longshore/reconciler-core';
 import type { PlannedStep } from '@longshore/cloud-provider';
 import type { KubeService } from '@longshore/k8s-runtime';
-import type { DropletId, LoadBalancer, LoadBalancerId, LoadBalancerSpec } from '@longshore/digitalocean-api';
+import type { DropletId, LoadBalancer, LoadBalancerId, LoadBalancerSpec, ProjectId } from '@longshore/digitalocean-api';
 import { ANNOTATIONS } from '../annotations.ts';
 import { attemptOf, defaultName } from './ownership.ts';
-import { describeDifference, differencesOf, updatedSpec } from './differences.ts';
+import { describeDifference, differencesOf, SIZE, updatedSpec } from './differences.ts';
 import type { Difference } from './differences.ts';
 
 /** What the Service remembers of its balancer; `created` is the one that an earlier step of the same plan creates. */
@@ -33,6 +33,7 @@ export type Step =
       readonly changes: readonly Difference[];
     }
   | { readonly kind: 'remove-targets'; readonly id: LoadBalancerId; readonly dropletIds: readonly DropletId[] }
+  | { readonly kind: 'move-project'; readonly id: LoadBalancerId; readonly from: ProjectId; readonly to: ProjectId }
   | { readonly kind: 'delete'; readonly id: LoadBalancerId; readonly name: string }
   | NoteAttemptStep
   | NoteStep;
@@ -41,6 +42,8 @@ export type Step =
 export interface BalancerPlan {
   readonly steps: readonly Step[];
   readonly waitingFor?: string;
+  /** A change that waits while the balancer serves. */
+  readonly unfinished?: string;
   readonly refusal?: OperatorError;
 }
 
@@ -55,18 +58,38 @@ export interface PlanFacts {
   readonly unreachable: readonly string[];
   /** Some of them are so new that an address may still come. */
   readonly mayBecomeReachable: boolean;
+  /** DigitalOcean has refused the new size a moment ago; why. */
+  readonly resizeRefusal?: string | undefined;
+  /** The balancer that was there before and is gone. */
+  readonly goneId?: string | undefined;
 }
 
 /** Plans one pass over one balancer. */
 export function planBalancer(facts: PlanFacts): BalancerPlan {
   const { found, wanted } = facts;
   const note = planNote(facts);
-  if (!found) return wanted.dropletIds?.length ? { steps: planCreation(facts, note) } : noBackends(facts, []);
+  if (!found) return hasTargets(wanted) ? planNew(facts, note) : noBackends(facts, []);
   if (found.status === 'new') return { steps: note, waitingFor: 'DigitalOcean creates the load balancer' };
   if (found.status !== 'active') return { steps: note, refusal: unexpectedStatus(found) };
-  if (!wanted.dropletIds?.length && facts.unreachable.length > 0) return noBackends(facts, note);
-  const steps = [...note, ...planChange(wanted, found)];
-  return facts.conflicts.length > 0 ? { steps, refusal: immutable(facts.conflicts) } : { steps };
+  const isUnreachable = !hasTargets(wanted) && facts.unreachable.length > 0;
+  // Nodes that lost their addresses do not empty a running balancer, and do not keep the rest from being brought into line.
+  const kept = isUnreachable ? { ...wanted, dropletIds: found.dropletIds } : wanted;
+  const change = planChange(kept, found, facts.resizeRefusal);
+  const steps = [...note, ...change.steps, ...planMove(wanted, found)];
+  const plan = { ...change, steps };
+  if (facts.conflicts.length > 0) return { ...plan, refusal: immutable(facts.conflicts) };
+  return isUnreachable ? { ...plan, ...noBackends(facts, steps) } : plan;
+}
+
+function hasTargets({ dropletIds = [], targetLoadBalancerIds = [] }: LoadBalancerSpec): boolean {
+  return dropletIds.length + targetLoadBalancerIds.length > 0;
+}
+
+function planNew(facts: PlanFacts, note: readonly NoteStep[]): BalancerPlan {
+  const steps = planCreation(facts, note);
+  const { goneId } = facts;
+  if (goneId === undefined) return { steps };
+  return { steps, waitingFor: `a new load balancer, with another address: ${goneId} does not exist any more` };
 }
 
 /** Plans the removal of balancers. */
@@ -88,6 +111,11 @@ export function describeStep(step: Step): PlannedStep {
         kind: step.kind,
         summary: `take droplets ${step.dropletIds.join(', ')} out of load balancer ${step.id}`,
       };
+    case 'move-project':
+      return {
+        kind: step.kind,
+        summary: `move load balancer ${step.id} from project ${step.from} to project ${step.to}`,
+      };
     case 'delete':
       return { kind: step.kind, summary: `delete load balancer ${step.name} (${step.id})` };
     case 'note-attempt':
@@ -97,10 +125,25 @@ export function describeStep(step: Step): PlannedStep {
   }
 }
 
-function planChange(wanted: LoadBalancerSpec, found: LoadBalancer): readonly Step[] {
+// The size goes last and alone: the API refuses it when the last change of size was too recent, and must not refuse the rest with it.
+function planChange(
+  wanted: LoadBalancerSpec,
+  found: LoadBalancer,
+  resizeRefusal: string | undefined,
+): Pick<BalancerPlan, 'steps' | 'unfinished'> {
   const changes = differencesOf(wanted, found);
-  const isEmptied = !wanted.dropletIds?.length && found.dropletIds.length > 0;
-  if (!isEmptied) return changes.length > 0 ? [update(wanted, found, changes)] : [];
+  const resize = changes.filter(({ field }) => field === SIZE);
+  const others = changes.filter(({ field }) => field !== SIZE);
+  const steps = planOthers(resize.length > 0 ? withSizeOf(wanted, found) : wanted, found, others);
+  if (resize.length === 0) return { steps };
+  if (resizeRefusal !== undefined) return { steps, unfinished: resizeWait(resize, resizeRefusal) };
+  const isEmptied = isEmptying(wanted, found);
+  const last = isEmptied ? { ...wanted, dropletIds: [] } : wanted;
+  return { steps: [...steps, update(last, found, resize)] };
+}
+
+function planOthers(wanted: LoadBalancerSpec, found: LoadBalancer, changes: readonly Difference[]): readonly Step[] {
+  if (!isEmptying(wanted, found)) return changes.length > 0 ? [update(wanted, found, changes)] : [];
   // The API takes no PUT without a target, so the last ones leave by a call of their own.
   const others = changes.filter(({ field }) => field !== 'droplets');
   const kept = { ...wanted, dropletIds: found.dropletIds };
@@ -108,6 +151,26 @@ function planChange(wanted: LoadBalancerSpec, found: LoadBalancer): readonly Ste
     ...(others.length > 0 ? [update(kept, found, others)] : []),
     { kind: 'remove-targets', id: found.id, dropletIds: found.dropletIds },
   ];
+}
+
+function isEmptying(wanted: LoadBalancerSpec, found: LoadBalancer): boolean {
+  return !hasTargets(wanted) && found.dropletIds.length > 0;
+}
+
+function withSizeOf({ size: _size, ...wanted }: LoadBalancerSpec, { sizeUnit, size }: LoadBalancer): LoadBalancerSpec {
+  const { sizeUnit: _unit, ...rest } = wanted;
+  if (sizeUnit !== undefined) return { ...rest, sizeUnit };
+  return size === undefined ? rest : { ...rest, size };
+}
+
+/** What is said of a size that has to wait. */
+export function resizeWait(changes: readonly Difference[], refusal: string): string {
+  return `its new size (${changes.map(describeDifference).join('; ')}), which DigitalOcean does not accept yet: ${refusal}`;
+}
+
+function planMove({ projectId: to }: LoadBalancerSpec, { id, projectId: from }: LoadBalancer): readonly Step[] {
+  // Not shown: the token may not see projects, and nobody would know when it is done.
+  return to === undefined || from === undefined || to === from ? [] : [{ kind: 'move-project', id, from, to }];
 }
 
 function update(wanted: LoadBalancerSpec, found: LoadBalancer, changes: readonly Difference[]): Step {

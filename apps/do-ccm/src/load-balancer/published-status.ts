@@ -15,5 +15,5 @@ export function publishedStatus(found: LoadBalancer, settings: Settings): LoadBa
 // understand it: then the traffic has to go through the balancer.
 function ipModeOf(found: LoadBalancer): Pick<LoadBalancerIngress, 'ipMode'> {
   const endsTls = found.forwardingRules.some(({ certificateId }) => certificateId !== undefined);
-  return found.enableProxyProtocol === true || endsTls ? { ipMode: 'Proxy' } : {};
+  return found.enableProxyProtocol === true || endsTls || found.type === 'GLOBAL' ? { ipMode: 'Proxy' } : {};
 }

@@ -16,6 +16,8 @@ export interface RulesInput {
   readonly settings: Settings;
   readonly type: string;
   readonly certificateId: CertificateId | undefined;
+  /** Of single ports; absent: none. */
+  readonly portCertificates?: ReadonlyMap<number, CertificateId> | undefined;
 }
 
 type Protocol = NonNullable<Settings['protocol']>;
@@ -31,6 +33,9 @@ const HTTP_ONLY: readonly AnnotationName[] = [
   'tlsPassthrough',
   'certificateId',
   'certificateName',
+  'portCertificates',
+  'targetProtocol',
+  'tlsCipherPolicy',
   'redirectHttpToHttps',
   'stickyType',
 ];
@@ -73,7 +78,7 @@ function httpBalancerRules(input: RulesInput, ports: readonly ServicePort[]): De
       ? plainRule('udp', port, nodePort)
       : tcpRule(input, { protocol: protocolOf(port, protocols), port, nodePort }),
   );
-  problems.push(...tlsProblems(input, rules), ...http3DefaultProblems(input));
+  problems.push(...tlsProblems(input, rules), ...http3DefaultProblems(input), ...idleProblems(input, ports, rules));
   const http3 = http3Rule(input, ports);
   return { value: [...rules, ...http3.value], problems: [...problems, ...http3.problems] };
 }
@@ -85,11 +90,21 @@ interface Protocols {
   readonly http2: readonly number[];
 }
 
-function protocolsOf({ settings, certificateId }: RulesInput): Protocols {
-  const { httpPorts = [], tlsPorts = [], http2Ports = [], protocol = 'tcp', tlsPassthrough } = settings;
-  const hasTls = certificateId !== undefined || tlsPassthrough === true;
+function protocolsOf({ settings, certificateId, portCertificates }: RulesInput): Protocols {
+  const { httpPorts = [], tlsPorts = [], http2Ports = [], protocol = 'tcp' } = settings;
+  const hasTls = certificateId !== undefined || settings.tlsPassthrough === true;
   const isImplied = hasTls && tlsPorts.length === 0 && !http2Ports.includes(443);
-  return { fallback: protocol, http: httpPorts, https: isImplied ? [443] : tlsPorts, http2: http2Ports };
+  const single = portsOfCertificates(portCertificates).filter((port) => !http2Ports.includes(port));
+  const https = [...new Set([...(isImplied ? [443] : tlsPorts), ...single])];
+  return { fallback: protocol, http: httpPorts, https, http2: http2Ports };
+}
+
+function portsOfCertificates(certificates: RulesInput['portCertificates']): readonly number[] {
+  return [...(certificates?.keys() ?? [])];
+}
+
+function certificateOf({ certificateId, portCertificates }: RulesInput, port: number): CertificateId | undefined {
+  return portCertificates?.get(port) ?? certificateId;
 }
 
 function protocolOf(port: number, { fallback, http, https, http2 }: Protocols): Protocol {
@@ -99,12 +114,14 @@ function protocolOf(port: number, { fallback, http, https, http2 }: Protocols): 
 }
 
 function tcpRule(
-  { settings, certificateId }: RulesInput,
+  input: RulesInput,
   { protocol, port, nodePort }: { readonly protocol: Protocol; readonly port: number; readonly nodePort: number },
 ): ForwardingRule {
   if (protocol !== 'https' && protocol !== 'http2') return plainRule(protocol, port, nodePort);
+  const { settings } = input;
   if (settings.tlsPassthrough) return { ...plainRule(protocol, port, nodePort), tlsPassthrough: true };
-  const rule = { ...plainRule(protocol, port, nodePort), targetProtocol: 'http' };
+  const rule = { ...plainRule(protocol, port, nodePort), targetProtocol: settings.targetProtocol ?? 'http' };
+  const certificateId = certificateOf(input, port);
   return certificateId === undefined ? rule : { ...rule, certificateId };
 }
 
@@ -127,9 +144,10 @@ function missingNodePorts(ports: readonly ServicePort[]): readonly Problem[] {
   return [wrong('spec.allocateLoadBalancerNodePorts', message)];
 }
 
-function tlsProblems({ settings, certificateId }: RulesInput, rules: readonly ForwardingRule[]): readonly Problem[] {
+function tlsProblems(input: RulesInput, rules: readonly ForwardingRule[]): readonly Problem[] {
+  const { settings, certificateId, portCertificates } = input;
   const { key } = ANNOTATIONS.certificateId;
-  const hasCertificate = certificateId !== undefined;
+  const hasCertificate = certificateId !== undefined || (portCertificates?.size ?? 0) > 0;
   if (hasCertificate && settings.tlsPassthrough) {
     return [
       wrong(
@@ -138,11 +156,31 @@ function tlsProblems({ settings, certificateId }: RulesInput, rules: readonly Fo
       ),
     ];
   }
-  const needing = rules.filter(({ entryProtocol }) => entryProtocol === 'https' || entryProtocol === 'http2');
-  if (needing.length === 0 || hasCertificate || settings.tlsPassthrough) return [];
+  const isTls = ({ entryProtocol }: ForwardingRule): boolean => entryProtocol === 'https' || entryProtocol === 'http2';
+  const needing = rules.filter((rule) => isTls(rule) && certificateOf(input, rule.entryPort) === undefined);
+  if (needing.length === 0 || settings.tlsPassthrough) return [];
   const ports = needing.map(({ entryProtocol, entryPort }) => `${entryProtocol} port ${entryPort}`).join(', ');
   const message = `${ports}: must set certificate id or enable tls pass through (${key}, ${ANNOTATIONS.certificateName.key} or ${ANNOTATIONS.tlsPassthrough.key})`;
   return [wrong(key, message)];
+}
+
+// Said of ports that are not there, or of TLS that does not end here.
+function idleProblems(
+  { settings, portCertificates }: RulesInput,
+  ports: readonly ServicePort[],
+  rules: readonly ForwardingRule[],
+): readonly Problem[] {
+  const strangers = portsOfCertificates(portCertificates).filter(
+    (port) => !ports.some((each) => each.port === port && each.protocol === 'TCP'),
+  );
+  const { portCertificates: certificates, targetProtocol: target } = ANNOTATIONS;
+  const stranger = `annotation ${certificates.key}: ${strangers.join(', ')} is no TCP port of the Service, so the certificate has no effect`;
+  const endsTls = rules.some(({ certificateId }) => certificateId !== undefined);
+  const idle = `annotation ${target.key} has no effect: the balancer ends TLS on no port`;
+  return [
+    ...(strangers.length > 0 ? [doubtful(certificates.key, stranger)] : []),
+    ...(settings.targetProtocol !== undefined && !endsTls ? [doubtful(target.key, idle)] : []),
+  ];
 }
 
 // The API knows no http3 towards droplets, so as a protocol for all ports it cannot work.
@@ -158,13 +196,12 @@ function http3DefaultProblems({ settings }: RulesInput): readonly Problem[] {
   ];
 }
 
-function http3Rule(
-  { settings, certificateId }: RulesInput,
-  ports: readonly ServicePort[],
-): Decided<readonly ForwardingRule[]> {
+function http3Rule(input: RulesInput, ports: readonly ServicePort[]): Decided<readonly ForwardingRule[]> {
   const { key } = ANNOTATIONS.http3Port;
+  const { settings } = input;
   const port = settings.http3Port;
   if (port === undefined) return { value: [], problems: [] };
+  const certificateId = certificateOf(input, port);
   if (settings.tlsPassthrough) {
     const message = `TLS passthrough is not allowed to be used in conjunction with HTTP3 (${key})`;
     return { value: [], problems: [wrong(key, message, String(port))] };
@@ -181,7 +218,13 @@ function http3Rule(
     };
   }
   return {
-    value: [{ ...plainRule('http3', port, target.nodePort), targetProtocol: 'http', certificateId }],
+    value: [
+      {
+        ...plainRule('http3', port, target.nodePort),
+        targetProtocol: settings.targetProtocol ?? 'http',
+        certificateId,
+      },
+    ],
     problems: [],
   };
 }

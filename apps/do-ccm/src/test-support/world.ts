@@ -104,7 +104,15 @@ export async function aWorld(options: WorldOptions = {}): Promise<World> {
     ...options.config,
   };
   const restart = (): DigitalOceanLoadBalancers => {
-    const parts = { calls: api.loadBalancers, certificates: api.certificates, instances, config, clock, log };
+    const parts = {
+      calls: api.loadBalancers,
+      certificates: api.certificates,
+      projects: api.projects,
+      instances,
+      config,
+      clock,
+      log,
+    };
     const balancers = new DigitalOceanLoadBalancers(parts);
     balancers.start(cluster);
     return balancers;
