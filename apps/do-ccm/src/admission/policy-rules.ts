@@ -52,19 +52,66 @@ function celOfShape(shape: ValueShape, v: string): string | undefined {
       return `${v}.split(",").all(item, ${shape.of === 'port' ? integer('item', PORT) : firewallRule('item.trim()')})`;
     case 'length':
       return `size(${v}) >= ${shape.least} && size(${v}) <= ${shape.most}`;
-    case 'hostname':
-      return `size(${v}.trim()) <= 253 && ${v}.trim().lowerAscii().matches(${quoted(`^${LABEL}([.]${LABEL})*$`)})`;
-    case 'ipv4':
-      return `isIP(${v}.trim()) && ip(${v}.trim()).family() == 4`;
+    default:
+      return celOfForm(shape.kind, v);
   }
 }
 
+type Form = Exclude<ValueShape['kind'], 'any' | 'words' | 'integer' | 'list' | 'length'>;
+
+function celOfForm(form: Form, v: string): string {
+  switch (form) {
+    case 'hostname':
+      return dnsName(`${v}.trim()`);
+    case 'ipv4':
+      return `isIP(${v}.trim()) && ip(${v}.trim()).family() == 4`;
+    case 'uuid':
+      return `${v}.trim().lowerAscii().matches("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")`;
+    case 'distinct-texts':
+      return withItems(v, `items.all(item, item != "") && ${distinct('items')}`);
+    case 'domains':
+      return withItems(v, `items.all(item, item.matches("^[^:]+(:.+)?$") && ${dnsName(`${LEFT}.trim()`)})`);
+    case 'port-certificates': {
+      const isEntry = `item.matches("^[0-9]{1,9}:.+$") && ${between(`int(${LEFT})`, PORT)}`;
+      return withItems(v, `items.all(item, ${isEntry}) && ${distinct(`items.map(item, int(${LEFT}))`)}`);
+    }
+    case 'region-priorities': {
+      const isEntry = `item.matches("^[a-z0-9]+:[0-9]{1,9}$") && ${between('int(item.split(":")[1])', PRIORITY)}`;
+      return withItems(v, `items.all(item, ${isEntry}) && ${distinct(`items.map(item, ${LEFT})`)}`);
+    }
+  }
+}
+
+/** What stands before the colon of an item. */
+const LEFT = 'item.split(":")[0]';
+const PRIORITY = { least: 1, most: 999 };
 const PORT = { least: 1, most: 65_535 };
 const LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?';
 
-function integer(v: string, { least, most }: { readonly least: number; readonly most: number }): string {
-  const number = `int(${v}.trim())`;
-  return `${v}.trim().matches("^[+-]?[0-9]{1,9}$") && ${number} >= ${least} && ${number} <= ${most}`;
+function integer(v: string, range: Range): string {
+  return `${v}.trim().matches("^[+-]?[0-9]{1,9}$") && ${between(`int(${v}.trim())`, range)}`;
+}
+
+interface Range {
+  readonly least: number;
+  readonly most: number;
+}
+
+function between(number: string, { least, most }: Range): string {
+  return `${number} >= ${least} && ${number} <= ${most}`;
+}
+
+function dnsName(v: string): string {
+  return `size(${v}) <= 253 && ${v}.lowerAscii().matches(${quoted(`^${LABEL}([.]${LABEL})*$`)})`;
+}
+
+/** The rule about `items`, the trimmed parts between commas. */
+function withItems(v: string, rule: string): string {
+  return `[${v}.split(",").map(part, part.trim())].all(items, ${rule})`;
+}
+
+function distinct(list: string): string {
+  return `[${list}].all(keys, keys.all(key, keys.exists_one(other, other == key)))`;
 }
 
 // CEL's own functions refuse zones and IPv4 inside IPv6 in hexadecimal digits; the test for a dot, the one with dots.

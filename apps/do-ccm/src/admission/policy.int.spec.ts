@@ -157,18 +157,43 @@ describe('the policy and the parser agree', () => {
     'x',
     'é'.repeat(40),
     '😀'.repeat(40),
+    '00000000-1111-4222-8333-444444444444',
+    '00000000-1111-4222-8333-44444444444A',
+    '00000000-1111-4222-8333',
+    'web',
+    'web, api',
+    'web, web',
+    '80:web',
+    '80:web,443:api',
+    '80:web,080:api',
+    '0:web',
+    '80:',
+    'fra1:1',
+    'fra1:1,nyc3:999',
+    'fra1:1,fra1:2',
+    'fra1:1000',
+    'FRA1:1',
+    'a.example.com:web,b.example.com',
+    'a..example.com:web',
+    'a.example.com:',
     'two\nlines',
     '"quoted"',
     'z'.repeat(300),
   ];
 
+  const kindOf = (key: string): Annotation<unknown>['kind'] | undefined =>
+    Object.values<Annotation<unknown>>(ANNOTATIONS).find((annotation) => annotation.key === key)?.kind;
+  const ruleOf = (key: string): string => JSON.stringify([kindOf(key)?.shape, kindOf(key)?.isEmptyAbsent]);
+
+  // The first annotation of each rule is asked about all texts, the others about enough to see that it is their rule.
+  const few = ['', 'x', '3', '300', 'true', '80,443', '-lb.example.com'];
+
   test.each(checked)('about %s', async (key) => {
-    const known = Object.values<Annotation<unknown>>(ANNOTATIONS).find((annotation) => annotation.key === key);
-    const { shape } = known?.kind ?? {};
+    const shape = kindOf(key)?.shape;
     const words = shape?.kind === 'words' ? shape.words : [];
-    const answers = await Promise.all(
-      [...texts, ...words].map(async (value) => ({ value, ...(await verdictOn({ [key]: value })) })),
-    );
+    const isFirst = checked.find((other) => ruleOf(other) === ruleOf(key)) === key;
+    const asked = [...(isFirst ? texts : few), ...words];
+    const answers = await Promise.all(asked.map(async (value) => ({ value, ...(await verdictOn({ [key]: value })) })));
     const both = answers.map(({ value, isAllowed, message }) => {
       const problem = parsed(key, value);
       return { value, isAllowed: problem === undefined ? isAllowed : message.includes(problem) ? false : message };
@@ -178,7 +203,7 @@ describe('the policy and the parser agree', () => {
     expect(answers.some(({ isAllowed }) => !isAllowed)).toBe(true);
   });
 
-  const alphabet = [...'0123456789abftxIPTCR.,:/+-_ ', '\t', 'é', '😀'];
+  const alphabet = [...'0123456789abftxIPTCR.,:/+-_ ,:', '\t', 'é', '😀'];
   const anyText = fc.string({ unit: fc.constantFrom(...alphabet), maxLength: 14 });
 
   test('about random texts', async () => {
