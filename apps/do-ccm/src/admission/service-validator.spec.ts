@@ -181,6 +181,31 @@ describe('what DigitalOcean says', () => {
   });
 });
 
+describe('other kinds of balancers', () => {
+  test('a certificate of a port is looked up by its name', async () => {
+    const annotations = { type: 'REGIONAL', tlsPorts: '443', portCertificates: '443:web' };
+    const service = aService({ annotations, ports: [443] });
+    expect(await judge(service)).toMatchObject({ isAllowed: false, message: expect.stringContaining('"web"') });
+    const { id } = world.cloud.addCertificate({ name: 'web' });
+    await world.clock.advance(60_000);
+    expect(await judge(service)).toMatchObject({ isAllowed: true, warnings: [] });
+    expect(validations()).toEqual([
+      expect.objectContaining({
+        body: expect.objectContaining({ forwarding_rules: [expect.objectContaining({ certificate_id: id })] }),
+      }),
+    ]);
+  });
+
+  test('a GLOBAL one is asked about without region and network', async () => {
+    const annotations = { type: 'GLOBAL', globalTargetProtocol: 'http', globalTargetPort: '80' };
+    const verdict = await judge(aService({ annotations }));
+    expect(verdict.message).toBe('valid load balancer definition');
+    const [{ body }] = validations() as [{ body: object }];
+    expect(body).toMatchObject({ type: 'GLOBAL', validate_only: true });
+    expect(body).not.toHaveProperty('region');
+  });
+});
+
 describe('updates', () => {
   test('row 112: nothing but the ID or labels is different', async () => {
     const old = aService({ annotations: { loadBalancerId: 'a' } });

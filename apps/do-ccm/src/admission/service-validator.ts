@@ -4,9 +4,12 @@ import { OperatorError, onChange } from '@longshore/reconciler-core';
 import type { Clock, Logger } from '@longshore/reconciler-core';
 import type { Certificates, LoadBalancer, LoadBalancers, LoadBalancerSpec } from '@longshore/digitalocean-api';
 import { ANNOTATIONS } from '../annotations.ts';
+import type { Settings } from '../annotations.ts';
 import { CertificateList } from '../load-balancer/certificate-list.ts';
 import { desiredBalancer } from '../load-balancer/desired.ts';
+import type { DesiredInput } from '../load-balancer/desired.ts';
 import { differencesOf, updatedSpec } from '../load-balancer/differences.ts';
+import { certificatesNamedIn } from '../load-balancer/global.ts';
 import { foreignBalancer, identify } from '../load-balancer/ownership.ts';
 import { immutableConflicts, reachOf, unsupportedType } from '../load-balancer/placement.ts';
 import type { BalancerConfig } from '../load-balancer/placement.ts';
@@ -67,14 +70,23 @@ export class ServiceValidator {
     const { loadBalancers, config } = this.#options;
     const { service, settings } = question;
     const found = await this.#find(question, signal);
-    const hasCertificate = reachOf(settings, config, found).type === 'REGIONAL';
-    const certificateId = hasCertificate ? await this.#certificates.choose(settings, found, signal) : undefined;
-    const desired = desiredBalancer({ service, settings, config, backends: NO_BACKENDS, certificateId, found });
+    const certificates = await this.#findCertificates(settings, found, signal);
+    const desired = desiredBalancer({ service, settings, config, backends: NO_BACKENDS, ...certificates, found });
     const errors = errorsAmong(desired.problems);
     if (errors.length > 0) throw serviceInvalid(errors);
     if (!found) return loadBalancers.validateOnly(withoutTargets(desired.value), undefined, signal);
     state.isResize = differencesOf(desired.value, found).some(({ field }) => field === 'size');
     await loadBalancers.validateOnly(withoutTargets(updatedSpec(desired.value, found)), found.id, signal);
+  }
+
+  async #findCertificates(
+    settings: Settings,
+    found: LoadBalancer | undefined,
+    signal: AbortSignal,
+  ): Promise<Pick<DesiredInput, 'certificateId' | 'certificateIds'>> {
+    const hasOneForAll = reachOf(settings, this.#options.config, found).type === 'REGIONAL';
+    const certificateId = hasOneForAll ? await this.#certificates.choose(settings, found, signal) : undefined;
+    return { certificateId, certificateIds: await this.#certificates.find(certificatesNamedIn(settings), signal) };
   }
 
   /** The balancer that would change. One that was removed by hand is made again by the controller, so the Service is checked as a new one. */
