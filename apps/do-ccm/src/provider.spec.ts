@@ -84,6 +84,14 @@ describe('createProvider', () => {
     ]);
   });
 
+  test('--node-name-map reaches the look-up', async () => {
+    const machineNameOf = (name: string): string => (name === 'node-a' ? 'pool-a-2' : name);
+    const provider = await createProvider({ ...around(envOf()), machineNameOf });
+    expect((await provider.instances?.lookup([aNode('node-a')], stop.signal))?.get('node-a')).toMatchObject({
+      metadata: { providerId: 'digitalocean://2' },
+    });
+  });
+
   test('a wrong region ends the start', async () => {
     const provider = await createProvider(around(envOf({ REGION: 'xyz' })));
     await expect(provider.start?.(contextOf())).rejects.toMatchObject({ code: 'REGION_UNKNOWN' });

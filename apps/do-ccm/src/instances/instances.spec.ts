@@ -88,6 +88,14 @@ describe('DropletInstances by provider ID', () => {
     expect(await look(withId('n', id))).toMatchObject([running(id)]);
   });
 
+  test('DO row 117 the page of a proxy that has no answer: unknown, and the error has its status and text', async () => {
+    const { id } = world.cloud.addDroplet();
+    world.cloud.fail({ kind: 'html', status: 502, times: Infinity });
+    const [finding] = await look(withId('n', id));
+    expect(finding).toMatchObject({ state: 'unknown' });
+    expect((finding as { error: Error }).error.message).toMatch(/502.*html/i);
+  });
+
   test('a time-out is unknown', async () => {
     const { id } = world.cloud.addDroplet();
     world.cloud.fail({ kind: 'hang', match: { path: '/v2/droplets' }, times: Infinity });
