@@ -10,6 +10,8 @@ export interface SimRequest {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Where it comes from. */
+  readonly remoteAddress?: string;
   /** Parsed JSON; `undefined` when there is no body, or none that can be parsed. */
   readonly body: unknown;
   /** The body was there and is no JSON. */

@@ -6,13 +6,15 @@ import type { SimAnswer, SimRequest } from './exchange.ts';
  * - `answer`: this answer instead of the real one; the work is not done
  * - `html`: an error page of something in between; the work is not done
  * - `empty-body`: an answer without a body; the work is done when the status is a success
+ * - `truncated`: the real answer, but its body ends in the middle; the work is done
  * - `drop-before`: the connection breaks, the work is not done
  * - `drop-after`: the work is done, then the connection breaks
  * - `hang`: nothing ever comes back, the work is not done
  * - `stale`: the real answer of before the last change
  * - `delay`: the real answer, late
  */
-export type FaultKind = 'answer' | 'html' | 'empty-body' | 'drop-before' | 'drop-after' | 'hang' | 'stale' | 'delay';
+export type FaultKind =
+  'answer' | 'html' | 'empty-body' | 'truncated' | 'drop-before' | 'drop-after' | 'hang' | 'stale' | 'delay';
 
 /** A fault. */
 export interface Fault {
@@ -46,6 +48,8 @@ export interface FaultEffect {
   readonly answer?: SimAnswer | { readonly ownError: number; readonly headers?: Readonly<Record<string, string>> };
   readonly end: 'reply' | 'drop' | 'hang';
   readonly isStale: boolean;
+  /** Only the first half of the body is sent. */
+  readonly isCut: boolean;
   readonly delayMs: number | undefined;
 }
 
@@ -90,7 +94,7 @@ export class Faults {
 export function effectOf(fault: Fault): FaultEffect {
   const kind = fault.kind ?? (fault.status !== undefined || fault.body !== undefined ? 'answer' : 'delay');
   const { delayMs } = fault;
-  return { kind, isWorkDone: false, end: 'reply', isStale: false, delayMs, ...EFFECTS[kind](fault) };
+  return { kind, isWorkDone: false, end: 'reply', isStale: false, isCut: false, delayMs, ...EFFECTS[kind](fault) };
 }
 
 const EFFECTS: Readonly<Record<FaultKind, (fault: Fault) => Partial<FaultEffect>>> = {
@@ -104,6 +108,7 @@ const EFFECTS: Readonly<Record<FaultKind, (fault: Fault) => Partial<FaultEffect>
     isWorkDone: status < 300,
     answer: { status, text: '', headers },
   }),
+  truncated: () => ({ isWorkDone: true, isCut: true }),
   'drop-before': () => ({ end: 'drop' }),
   'drop-after': () => ({ end: 'drop', isWorkDone: true }),
   hang: () => ({ end: 'hang' }),

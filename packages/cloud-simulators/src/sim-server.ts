@@ -136,6 +136,7 @@ function toSimRequest(
     params: request.params as Readonly<Record<string, string>>,
     query: url.searchParams,
     headers: request.headers as Readonly<Record<string, string | undefined>>,
+    remoteAddress: request.ip,
     body,
     isMalformed,
     arrivedMs,
@@ -180,7 +181,14 @@ function readyAtMs({ options }: Serving, request: SimRequest, answer: SimAnswer,
   return Math.max(request.arrivedMs + latencyMs, answer.readyAtMs ?? 0);
 }
 
-const NO_FAULT: FaultEffect = { kind: undefined, isWorkDone: true, end: 'reply', isStale: false, delayMs: undefined };
+const NO_FAULT: FaultEffect = {
+  kind: undefined,
+  isWorkDone: true,
+  end: 'reply',
+  isStale: false,
+  isCut: false,
+  delayMs: undefined,
+};
 
 function logArrival({ calls }: Serving, request: SimRequest, effect: FaultEffect): (status: number) => void {
   const { method, path, template, body, arrivedMs } = request;
@@ -192,10 +200,17 @@ function answerTo({ cloud }: Serving, route: SimRoute, request: SimRequest, effe
   const seen = effect.isStale ? { ...request, isStale: true } : request;
   const refusal = effect.isWorkDone && route.access !== 'open' ? cloud.guard(seen) : undefined;
   const real = effect.isWorkDone ? (refusal ?? route.answer(seen)) : undefined;
-  if (effect.answer === undefined) return real ?? cloud.ownError(500);
+  if (effect.answer === undefined) return effect.isCut ? cutInHalf(real) : (real ?? cloud.ownError(500));
   if (!('ownError' in effect.answer)) return effect.answer;
   const own = cloud.ownError(effect.answer.ownError);
   return { ...own, headers: { ...own.headers, ...effect.answer.headers } };
+}
+
+// Still announced as JSON, as when something in between gives up.
+function cutInHalf(answer: SimAnswer = { status: 500 }): SimAnswer {
+  const { body, json, text, ...rest } = answer;
+  const whole = json ?? (body === undefined ? text : JSON.stringify(body)) ?? '';
+  return { ...rest, json: whole.slice(0, Math.ceil(whole.length / 2)) };
 }
 
 function dateOf({ clock }: Serving): Readonly<Record<string, string>> {

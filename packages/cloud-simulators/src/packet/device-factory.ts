@@ -89,7 +89,7 @@ export function addDevice(context: PacketContext, draft: Draft, plan: DevicePlan
     updatedAt: created.date,
     fields: plan.fields.hostname === '' ? { ...plan.fields, hostname: id.slice(0, 8) } : plan.fields,
     life: plan.life,
-    addresses: plan.addressKinds.map((kind) => makeAddress(context, draft, plan, kind)),
+    addresses: addressesFor(context, draft, { ...plan, kinds: plan.addressKinds }),
     ports: makePorts(context, draft.devices.size),
     volumeIds: [],
   };
@@ -144,7 +144,19 @@ export const NEW_FIELDS: Omit<DeviceFields, 'osSlug'> = {
   spotInstance: false,
 };
 
-function makeAddress(context: PacketContext, draft: Draft, plan: DevicePlan, kind: PacketAddressKind): AddressRecord {
+/** Where a device is, and the addresses that it is to have. */
+export interface AddressWish {
+  readonly projectId: string;
+  readonly facilityCode: string;
+  readonly kinds: readonly PacketAddressKind[];
+}
+
+/** Addresses for a device, taken out of a draft's blocks. */
+export function addressesFor(context: PacketContext, draft: Draft, wish: AddressWish): readonly AddressRecord[] {
+  return wish.kinds.map((kind) => makeAddress(context, draft, wish, kind));
+}
+
+function makeAddress(context: PacketContext, draft: Draft, wish: AddressWish, kind: PacketAddressKind): AddressRecord {
   const birth = {
     id: newId(context),
     isManagement: true,
@@ -159,7 +171,7 @@ function makeAddress(context: PacketContext, draft: Draft, plan: DevicePlan, kin
     return { ...cut, ...birth, isPublic: true, slot, reservationId: newId(context) };
   }
   const type = kind === 'private-ipv4' ? 'private_ipv4' : 'public_ipv6';
-  const block = blockFor(context, draft, plan, type);
+  const block = blockFor(context, draft, wish, type);
   const room = type === 'private_ipv4' ? 2 ** (31 - PRIVATE_BLOCK) : 2 ** 24;
   const number = takeSlot(draft, block.id, room);
   const parent = parentOf(block);
@@ -175,7 +187,7 @@ function makeAddress(context: PacketContext, draft: Draft, plan: DevicePlan, kin
 function blockFor(
   context: PacketContext,
   draft: Draft,
-  { projectId, facilityCode }: DevicePlan,
+  { projectId, facilityCode }: AddressWish,
   type: 'private_ipv4' | 'public_ipv6',
 ): ReservationRecord {
   const room = type === 'private_ipv4' ? 2 ** (31 - PRIVATE_BLOCK) : 2 ** 24;

@@ -139,7 +139,7 @@ export function viewPort(context: PacketContext, port: PortRecord, all: readonly
     type: port.mac === undefined ? 'NetworkBondPort' : 'NetworkPort',
     data: { ...optional('mac', port.mac), bonded: port.isBonded },
     ...(bond === undefined ? {} : { bond: { id: bond.id, name: bond.name } }),
-    network_type: port.networkType,
+    network_type: networkTypeOf(port, all),
     ...(port.nativeVlanId === undefined
       ? {}
       : { native_virtual_network: refTo(context, `/virtual-networks/${port.nativeVlanId}`) }),
@@ -147,6 +147,14 @@ export function viewPort(context: PacketContext, port: PortRecord, all: readonly
     disbond_operation_supported: true,
     ...refTo(context, `/ports/${port.id}`),
   };
+}
+
+// The kinds of later days follow from what is bonded and tagged.
+function networkTypeOf({ networkType, isBonded, vlanIds }: PortRecord, all: readonly PortRecord[]): string {
+  const isWhole = isBonded && all.every((port) => port.isBonded);
+  if (networkType === 'layer2') return isWhole ? 'layer2-bonded' : 'layer2-individual';
+  if (!isWhole) return 'hybrid';
+  return vlanIds.length > 0 ? 'hybrid-bonded' : 'layer3';
 }
 
 /** The events of a device until now, latest first. */

@@ -1,12 +1,25 @@
 // What the simulated account has at this moment, as the API would show it, for tests to look at without asking the API.
 import type { PacketContext } from './context.ts';
+import { viewBgpConfig, viewBgpSession } from './bgp-view.ts';
 import { isThere } from './device-life.ts';
 import { viewDevice } from './device-view.ts';
+import { viewHardware } from './hardware-view.ts';
 import { viewReservation } from './ip-view.ts';
 import { viewProject } from './project-view.ts';
 import { viewSshKey } from './ssh-keys.ts';
-import type { WirePacketDevice, WirePacketIpReservation, WirePacketProject, WirePacketSshKey } from './wire.ts';
-import type { World } from './world.ts';
+import { viewVlan } from './vlan-view.ts';
+import { viewAttachment, viewVolume } from './volume-view.ts';
+import type {
+  WirePacketBgpConfig,
+  WirePacketBgpSession,
+  WirePacketDevice,
+  WirePacketHardwareReservation,
+  WirePacketIpReservation,
+  WirePacketProject,
+  WirePacketSshKey,
+  WirePacketVirtualNetwork,
+} from './wire.ts';
+import type { WirePacketAttachment, WirePacketVolume } from './wire-storage.ts';
 
 /** What there is; keys are ids. */
 export interface PacketState {
@@ -16,6 +29,13 @@ export interface PacketState {
   /** Blocks of addresses, those that the API made by itself too. */
   readonly reservations: ReadonlyMap<string, WirePacketIpReservation>;
   readonly sshKeys: ReadonlyMap<string, WirePacketSshKey>;
+  /** By project id; a project that never had one is missing. */
+  readonly bgpConfigs: ReadonlyMap<string, WirePacketBgpConfig>;
+  readonly bgpSessions: ReadonlyMap<string, WirePacketBgpSession>;
+  readonly virtualNetworks: ReadonlyMap<string, WirePacketVirtualNetwork>;
+  readonly volumes: ReadonlyMap<string, WirePacketVolume>;
+  readonly attachments: ReadonlyMap<string, WirePacketAttachment>;
+  readonly hardwareReservations: ReadonlyMap<string, WirePacketHardwareReservation>;
   /** All devices that ever were: what a bill would show. */
   readonly deviceHistory: readonly PacketDeviceHistory[];
 }
@@ -32,49 +52,52 @@ export interface PacketDeviceHistory {
 
 /** The state, read anew each time. */
 export function stateOf(context: PacketContext): PacketState {
-  const { store, clock } = context;
-  const views = <T, V>(
-    from: (world: World) => ReadonlyMap<string, T>,
-    view: (one: T, world: World) => V,
-  ): ReadonlyMap<string, V> => {
-    const world = store.current;
-    return new Map([...from(world)].map(([id, one]) => [id, view(one, world)]));
+  const { store } = context;
+  const readers: { readonly [K in keyof PacketState]: () => PacketState[K] } = {
+    projects: () => views(store.current.projects, (one) => viewProject(context, store.current, one)),
+    devices: () => devicesThere(context),
+    reservations: () => views(store.current.reservations, (one) => viewReservation(context, store.current, one)),
+    sshKeys: () => views(store.current.sshKeys, (one) => viewSshKey(context, one)),
+    bgpConfigs: () => bgpConfigsOf(context),
+    bgpSessions: () => views(store.current.bgpSessions, (one) => viewBgpSession(context, one)),
+    virtualNetworks: () => views(store.current.vlans, (one) => viewVlan(context, store.current, one)),
+    volumes: () => views(store.current.volumes, (one) => viewVolume(context, store.current, one)),
+    attachments: () => views(store.current.attachments, (one) => viewAttachment(context, one)),
+    hardwareReservations: () => views(store.current.hardware, (one) => viewHardware(context, store.current, one)),
+    deviceHistory: () => historyOf(context),
   };
-  return {
-    get projects() {
-      return views(
-        ({ projects }) => projects,
-        (one, world) => viewProject(context, world, one),
-      );
-    },
-    get devices() {
-      const nowMs = clock.monotonicMs();
-      const there = [...store.current.devices].filter(([, record]) => isThere(record, nowMs));
-      return new Map(there.map(([id, record]) => [id, viewDevice(context, record)]));
-    },
-    get reservations() {
-      return views(
-        ({ reservations }) => reservations,
-        (one, world) => viewReservation(context, world, one),
-      );
-    },
-    get sshKeys() {
-      return views(
-        ({ sshKeys }) => sshKeys,
-        (one) => viewSshKey(context, one),
-      );
-    },
-    get deviceHistory() {
-      const nowMs = clock.monotonicMs();
-      return [...store.current.devices.values()].map((record) => ({
-        id: record.id,
-        hostname: record.fields.hostname,
-        projectId: record.projectId,
-        createdAt: record.created.date,
-        goneAt: isThere(record, nowMs) ? undefined : record.life.at(-1)?.at.date,
-      }));
-    },
-  };
+  const state = {};
+  for (const [name, get] of Object.entries(readers)) Object.defineProperty(state, name, { get, enumerable: true });
+  return state as PacketState;
+}
+
+function views<T, V>(records: ReadonlyMap<string, T>, view: (record: T) => V): ReadonlyMap<string, V> {
+  return new Map([...records].map(([id, record]) => [id, view(record)]));
+}
+
+function devicesThere(context: PacketContext): PacketState['devices'] {
+  const nowMs = context.clock.monotonicMs();
+  const there = [...context.store.current.devices].filter(([, record]) => isThere(record, nowMs));
+  return new Map(there.map(([id, record]) => [id, viewDevice(context, record)]));
+}
+
+function bgpConfigsOf(context: PacketContext): PacketState['bgpConfigs'] {
+  const world = context.store.current;
+  const configs = [...world.bgpConfigs];
+  return new Map(
+    configs.map(([projectId, config]) => [projectId, viewBgpConfig(context, world, { projectId, config })]),
+  );
+}
+
+function historyOf({ store, clock }: PacketContext): readonly PacketDeviceHistory[] {
+  const nowMs = clock.monotonicMs();
+  return [...store.current.devices.values()].map((record) => ({
+    id: record.id,
+    hostname: record.fields.hostname,
+    projectId: record.projectId,
+    createdAt: record.created.date,
+    goneAt: isThere(record, nowMs) ? undefined : record.life.at(-1)?.at.date,
+  }));
 }
 
 /** The state for a page, short where there can be thousands. */
@@ -92,5 +115,13 @@ export function dumpOf(state: PacketState): Readonly<Record<string, unknown>> {
     devices,
     reservations: [...state.reservations.values()],
     sshKeys: [...state.sshKeys.values()].map(({ id, label }) => ({ id, label })),
+    bgpConfigs: Object.fromEntries(
+      [...state.bgpConfigs].map(([id, { md5, ...config }]) => [id, { ...config, hasMd5: md5 !== null }]),
+    ),
+    bgpSessions: [...state.bgpSessions.values()],
+    virtualNetworks: [...state.virtualNetworks.values()],
+    volumes: [...state.volumes.values()],
+    attachments: [...state.attachments.values()],
+    hardwareReservations: [...state.hardwareReservations.values()].map(({ id, device }) => ({ id, device })),
   };
 }

@@ -76,6 +76,25 @@ const project = {
 const sshKey = { label: text, key: text, tags: texts };
 
 const server = object({ plan: text, metro: text, facility: text, quantity: oneOf(whole, text) }, ['plan', 'quantity']);
+const policy = object({ snapshot_frequency: text, snapshot_count: oneOf(whole, text) });
+const volumeChange = {
+  description: orNull(text),
+  size: whole,
+  plan: text,
+  plan_id: text,
+  billing_cycle: text,
+  locked: truth,
+  customdata: anything,
+};
+const volume = {
+  ...volumeChange,
+  facility: text,
+  facility_id: text,
+  snapshot_policies: oneOf(policy, listOf(policy)),
+};
+
+const vlanOnPort = object({ vnid: text }, ['vnid']);
+
 const capacity = object({ servers: listOf(server) }, ['servers']);
 
 /** Schemas by route; a route that is not here takes no body. */
@@ -109,12 +128,77 @@ export const REQUEST_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   'POST /projects/{id}/ssh-keys': object({ ...sshKey, instances_ids: texts }, ['label', 'key']),
   'PUT /ssh-keys/{id}': object(sshKey),
   'PATCH /ssh-keys/{id}': object(sshKey),
+  'POST /devices/{id}/actions': object(
+    {
+      type: text,
+      operating_system: text,
+      preserve_data: truth,
+      deprovision_fast: truth,
+      ipxe_script_url: text,
+      force_delete: truth,
+    },
+    ['type'],
+  ),
+  'POST /projects/{id}/devices/batch': object(
+    {
+      batches: listOf(object({ ...device, hostnames: texts, quantity: whole }, ['plan', 'operating_system'])),
+    },
+    ['batches'],
+  ),
+  'POST /projects/{id}/bgp-configs': object({ deployment_type: text, asn: whole, md5: orNull(text), use_case: text }, [
+    'deployment_type',
+    'asn',
+  ]),
+  'POST /devices/{id}/bgp/sessions': object({ address_family: { enum: ['ipv4', 'ipv6'] }, default_route: truth }),
+  'PUT /bgp/sessions/{id}': oneOf(truth, object({ default_route: truth })),
+  'POST /projects/{id}/storage': object(volume, ['size']),
+  'PATCH /storage/{id}': object(volumeChange),
+  'PUT /storage/{id}': object(volumeChange),
+  'POST /storage/{id}/attachments': object({ device_id: text }, ['device_id']),
+  'POST /storage/{id}/snapshots': object({}),
+  'POST /storage/{id}/restore': object({ restore_point: text }),
+  'POST /storage/{id}/clone': object({ snapshot_timestamp: text }),
+  'POST /storage/{id}/snapshot-policies': policy,
+  'PUT /storage/snapshot-policies/{id}': policy,
+  'POST /projects/{id}/virtual-networks': object({
+    project_id: text,
+    description: orNull(text),
+    metro: text,
+    facility: text,
+    vxlan: whole,
+    tags: texts,
+  }),
+  'PUT /virtual-networks/{id}': object({ description: orNull(text), tags: texts }),
+  'POST /ports/{id}/assign': vlanOnPort,
+  'POST /ports/{id}/unassign': vlanOnPort,
+  'POST /ports/{id}/native-vlan': object({ vnid: text }),
+  'POST /ports/{id}/bond': object({ bulk_enable: truth }),
+  'POST /ports/{id}/disbond': object({ bulk_disable: truth }),
+  'POST /ports/{id}/convert/layer-2': object({ vnid: text }),
+  'POST /ports/{id}/convert/layer-3': object({
+    request_ips: listOf(object({ address_family: whole, public: truth })),
+  }),
+  'POST /hardware-reservations/{id}/move': object({ project_id: text }, ['project_id']),
+  'POST /hardware-reservations/{id}/activate': object({ description: text }),
   'POST /capacity': capacity,
   'POST /capacity/metros': capacity,
 };
 
 /** Routes whose body can be left out. */
-export const OPTIONAL_BODIES: ReadonlySet<string> = new Set(['DELETE /devices/{id}']);
+export const OPTIONAL_BODIES: ReadonlySet<string> = new Set([
+  'DELETE /devices/{id}',
+  'POST /storage/{id}/snapshots',
+  'POST /storage/{id}/restore',
+  'POST /storage/{id}/clone',
+  'POST /storage/{id}/snapshot-policies',
+  'PUT /storage/snapshot-policies/{id}',
+  'POST /ports/{id}/bond',
+  'POST /ports/{id}/disbond',
+  'POST /ports/{id}/native-vlan',
+  'POST /ports/{id}/convert/layer-2',
+  'POST /ports/{id}/convert/layer-3',
+  'POST /hardware-reservations/{id}/activate',
+]);
 
 /** Checks by route. */
 export const REQUEST_VALIDATORS: RequestValidators = compileSchemas(REQUEST_SCHEMAS);

@@ -35,6 +35,8 @@ export interface PacketSettings {
   readonly deleteWhileProvisioning: 'accept' | 'refuse';
   /** Whether volumes show `access`. Default true; without, only the metadata service names the targets. */
   readonly volumeAccess: boolean;
+  /** Whether several devices can have a volume at once; not documented. Default false. */
+  readonly multiAttach: boolean;
   /** Public IPv4 addresses that a project gets without asking. Default: no limit. */
   readonly ipQuota: number;
   /** Devices per project. Default: no limit. */
@@ -67,6 +69,7 @@ const DEFAULTS: PacketSettings = {
   failedDevices: 'show',
   deleteWhileProvisioning: 'accept',
   volumeAccess: true,
+  multiAttach: false,
   ipQuota: Number.POSITIVE_INFINITY,
   deviceQuota: Number.POSITIVE_INFINITY,
   ipPages: true,
