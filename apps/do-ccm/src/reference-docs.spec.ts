@@ -1,0 +1,25 @@
+// docs/flags.md and docs/metrics.md say what the code says. UPDATE_GOLDEN=1 rewrites the parts of this program.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { flagsMarkdown, MetricsCatalogue, sectionOf, withSection } from '@longshore/k8s-runtime/testing';
+import { systemClock } from '@longshore/reconciler-core';
+import { measuredCalls } from './firewall/measured-calls.ts';
+import { firewallMeter } from './firewall/reconcile-metrics.ts';
+import { ownFlags } from './flags.ts';
+
+function expectPage(name: string, section: string, wanted: string): void {
+  const page = new URL(`../../../docs/${name}`, import.meta.url);
+  if (process.env['UPDATE_GOLDEN']) writeFileSync(page, withSection(readFileSync(page, 'utf8'), section, wanted));
+  expect(sectionOf(readFileSync(page, 'utf8'), section)).toBe(wanted);
+}
+
+test('docs/flags.md lists the flags of do-ccm', () => {
+  expectPage('flags.md', 'do-ccm', flagsMarkdown(ownFlags));
+});
+
+test('docs/metrics.md lists the metrics of the public access firewall', () => {
+  const metrics = new MetricsCatalogue();
+  measuredCalls({} as never, metrics, systemClock);
+  firewallMeter(metrics, systemClock);
+  expectPage('metrics.md', 'do-ccm/firewall', metrics.markdown());
+});
