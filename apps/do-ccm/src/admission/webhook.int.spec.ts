@@ -145,6 +145,7 @@ describe('kubectl create', () => {
   test('a bad annotation is refused in the words of the event', async () => {
     const { code, said } = await create({ [SIZE]: 'x' });
     expect(code).toBe(1);
+    expect(said).toMatch(/^Error from server \(Forbidden\): error when creating /);
     expect(said).toContain(
       `admission webhook "${WEBHOOK}" denied the request: annotation ${SIZE}: "x" is not allowed, use a whole number`,
     );
