@@ -42,7 +42,7 @@ describe('a quota that is used up for a minute', () => {
 
   test('work goes on by itself, deletions first; nothing is lost, and nobody is warned', async () => {
     const quota = { perHour: 5_000, perMinute: 60 };
-    world = await ControllerWorld.start({ droplets: 1, quota, timeToActiveMs: 100 }, 10);
+    world = await ControllerWorld.start({ droplets: 1, quota, timeToActiveMs: 100 });
     for (const index of [1, 2, 3, 4]) world.put(service(index));
     await world.until('four addresses', () => world.addressAtMs.size === 4);
     await world.advance(61_000, 1_000);

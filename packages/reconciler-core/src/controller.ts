@@ -40,6 +40,8 @@ export interface ControllerOptions<K> {
   readonly drainMs?: number | undefined;
   /** Label of the queue's metrics; the controller's name by default. */
   readonly queueName?: string | undefined;
+  /** Keys that go before all others that wait, for example deletions. */
+  readonly isUrgent?: ((key: K) => boolean) | undefined;
 }
 
 interface Run<K> {
@@ -71,8 +73,8 @@ export class Controller<K> implements Runnable {
     this.#options = options;
     this.#clock = options.clock;
     this.#log = options.log.child({ controller: options.name });
-    const { clock, limiter, metrics } = options;
-    this.queue = new WorkQueue({ name: options.queueName ?? options.name, clock, limiter, metrics });
+    const { clock, limiter, metrics, isUrgent } = options;
+    this.queue = new WorkQueue({ name: options.queueName ?? options.name, clock, limiter, metrics, isUrgent });
   }
 
   /** Adds the keys that `toKeys` finds concerned by each change of `source`. To be called before `run`. */

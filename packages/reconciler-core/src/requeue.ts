@@ -16,7 +16,7 @@ export function requeueAfterFailure<K>(queue: WorkQueue<K>, key: K, disposition:
     case 'backoff':
       return queue.addRateLimited(key);
     case 'after':
-      return queue.addAfter(key, disposition.ms);
+      return queue.addAtCommonTime(key, disposition.ms);
     case 'on-change':
       return queue.forget(key);
     case 'never':

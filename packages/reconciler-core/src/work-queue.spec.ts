@@ -29,6 +29,29 @@ describe('WorkQueue', () => {
     expect((await takeAll(queue)).map((item) => item.key)).toEqual(['b', 'a', 'c']);
   });
 
+  test('urgent keys go before those that wait already, in their own order', async () => {
+    const queue = new WorkQueue<string>({ name: 'q', clock: new FakeClock(), isUrgent: (key) => key.startsWith('!') });
+    for (const key of ['a', '!b', 'c', '!d']) queue.add(key);
+    const taken: (string | undefined)[] = [];
+    for (let at = 0; at < 4; at += 1) taken.push((await queue.take(new AbortController().signal))?.key);
+    expect(taken).toEqual(['!b', '!d', 'a', 'c']);
+  });
+
+  test('at a time that all were told, urgent keys have a lead of half a second, which others give them once', async () => {
+    const clock = new FakeClock();
+    const queue = new WorkQueue<string>({ name: 'q', clock, isUrgent: (key) => key.startsWith('!') });
+    queue.addAtCommonTime('a', 60_000);
+    queue.addAtCommonTime('!b', 60_010);
+    await clock.advance(60_010);
+    expect({ ready: queue.depth, waiting: queue.waiting }).toEqual({ ready: 1, waiting: 1 });
+    await clock.advance(490);
+    expect(queue.depth).toBe(2);
+    for (let at = 0; at < 2; at += 1) (await queue.take(new AbortController().signal))?.done();
+    queue.addAtCommonTime('a', 60_000);
+    await clock.advance(60_000);
+    expect(queue.depth).toBe(1);
+  });
+
   test('a key that changes while it is with a worker comes back after done, once', async () => {
     const { queue } = aQueue();
     queue.add('a');

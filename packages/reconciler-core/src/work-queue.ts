@@ -22,7 +22,12 @@ export interface WorkQueueOptions<K> {
   readonly clock: Clock;
   readonly limiter?: RateLimiter<K> | undefined;
   readonly metrics?: Metrics | undefined;
+  /** Keys that go before all others that wait, for example deletions. */
+  readonly isUrgent?: ((key: K) => boolean) | undefined;
 }
+
+// After a time that was told to everybody at once, such as the end of a quota's window, this is the lead of urgent keys.
+const LEAD_MS = 500;
 
 /** Kubernetes' limits: 5 ms doubling up to 1000 s per key, and 10 retries a second over all keys after a burst of 100. */
 export function defaultLimiter<K>(clock: Clock): RateLimiter<K> {
@@ -43,6 +48,11 @@ export class WorkQueue<K> {
   readonly #dirtySinceMs = new Map<K, number>();
   readonly #processingSinceMs = new Map<K, number>();
   readonly #ready = new Fifo<{ readonly key: K }>();
+  readonly #readyFirst = new Fifo<{ readonly key: K }>();
+  readonly #isUrgent: ((key: K) => boolean) | undefined;
+  // Keys that were told a common time: urgent ones that wait for it, and others that may have to yield once.
+  readonly #told = new Set<K>();
+  readonly #yielding = new Set<K>();
   // Workers wait only while nothing is ready.
   readonly #takers = new Set<(item: WorkItem<K> | undefined) => void>();
   #isClosed = false;
@@ -51,7 +61,8 @@ export class WorkQueue<K> {
     this.name = options.name;
     this.#clock = options.clock;
     this.#limiter = options.limiter ?? defaultLimiter(options.clock);
-    this.#delayed = new DelayedKeys(options.clock, (key) => this.add(key));
+    this.#isUrgent = options.isUrgent;
+    this.#delayed = new DelayedKeys(options.clock, (key) => this.#due(key));
     this.#meter = queueMeter(options.name, options.metrics ?? noMetrics, () => ({
       depth: this.depth,
       runningMs: [...this.#processingSinceMs.values()].map((sinceMs) => this.#clock.monotonicMs() - sinceMs),
@@ -74,6 +85,12 @@ export class WorkQueue<K> {
     else this.add(key);
   }
 
+  /** `addAfter` for a time that many keys were told: while urgent ones wait for theirs, the others leave them a short lead. */
+  addAtCommonTime(key: K, delayMs: number): void {
+    if (this.#isUrgent) (this.#isUrgent(key) ? this.#told : this.#yielding).add(key);
+    this.addAfter(key, delayMs);
+  }
+
   /** `add` after the pause that the limiter gives for one more failure of the key. */
   addRateLimited(key: K): void {
     if (this.#isClosed) return;
@@ -93,7 +110,7 @@ export class WorkQueue<K> {
   /** The next key; undefined when the queue is closed and empty, or when the signal aborts. */
   take(signal: AbortSignal): Promise<WorkItem<K> | undefined> {
     if (signal.aborted) return Promise.resolve(undefined);
-    const next = this.#ready.shift();
+    const next = this.#readyFirst.shift() ?? this.#ready.shift();
     if (next) return Promise.resolve(this.#handOut(next.key));
     if (this.#isClosed) return Promise.resolve(undefined);
     return new Promise((resolve) => {
@@ -136,13 +153,19 @@ export class WorkQueue<K> {
     return 0;
   }
 
+  #due(key: K): void {
+    if (this.#yielding.delete(key) && this.#told.size > 0) this.#delayed.put(key, LEAD_MS);
+    else this.add(key);
+  }
+
   #offer(key: K): void {
     for (const finish of this.#takers) return finish(this.#handOut(key));
-    this.#ready.push({ key });
+    (this.#isUrgent?.(key) ? this.#readyFirst : this.#ready).push({ key });
   }
 
   #handOut(key: K): WorkItem<K> {
     const nowMs = this.#clock.monotonicMs();
+    this.#told.delete(key);
     this.#meter.handedOut(nowMs - (this.#dirtySinceMs.get(key) ?? nowMs));
     this.#dirtySinceMs.delete(key);
     this.#processingSinceMs.set(key, nowMs);

@@ -80,6 +80,11 @@ class ServiceController implements CloudController {
       log,
       metrics,
       limiter,
+      // When calls to the cloud are scarce, what frees something goes first.
+      isUrgent: (key) => {
+        const service = services.get(key);
+        return service === undefined || needsCleanup(service);
+      },
     })
       .watch(services, (change) => this.#keysOfService(change))
       .watch(nodes, (change) => this.#keysOfNode(change));
