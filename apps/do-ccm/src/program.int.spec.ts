@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -153,6 +155,29 @@ describe('last words', () => {
     expect(out).toContain('planned');
     expect(cloud.calls.writes()).toEqual([]);
     await call('DELETE', '/api/v1/namespaces/default/services/planned');
+  });
+});
+
+describe('--node-name-map', () => {
+  const explain = (...flags: readonly string[]): ReturnType<typeof run> =>
+    run(['explain', 'node', 'renamed', `--kubeconfig=${plane.kubeconfigPath}`, ...flags], cloudEnv());
+
+  test('a Node is the droplet that the flag or its file says; a wrong entry ends the start with one line', async () => {
+    await addNode('renamed');
+    const folder = await mkdtemp(path.join(tmpdir(), 'do-ccm-'));
+    const file = path.join(folder, 'names');
+    await writeFile(file, '# renamed by hand\nrenamed=2\n');
+    expect((await explain()).out).toContain('no droplet has this name or address');
+    for (const value of ['renamed=pool-a-2', `@${file}`]) {
+      expect((await explain(`--node-name-map=${value}`)).out).toContain('digitalocean://2');
+    }
+    const wrong = await explain('--node-name-map=renamed');
+    expect({ code: wrong.code, err: wrong.err }).toEqual({
+      code: 1,
+      err: expect.stringMatching(/^do-ccm: --node-name-map: .*"renamed" does not end in "=".*\n$/),
+    });
+    await rm(folder, { recursive: true });
+    await call('DELETE', '/api/v1/nodes/renamed');
   });
 });
 
