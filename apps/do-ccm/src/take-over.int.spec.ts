@@ -8,7 +8,14 @@ import { simulateDigitalOcean } from '@longshore/cloud-simulators';
 import type { DigitalOceanSimulator } from '@longshore/cloud-simulators';
 import { startControlPlane } from '@longshore/embedded-control-plane';
 import type { AuditEvent, ControlPlane } from '@longshore/embedded-control-plane';
-import { Administrator, recordNodes, recordService, SHOP } from './test-support/recorded-world.ts';
+import {
+  Administrator,
+  CLUSTER_TAG,
+  recordFirewall,
+  recordNodes,
+  recordService,
+  SHOP,
+} from './test-support/recorded-world.ts';
 import type { WorldObject } from './test-support/recorded-world.ts';
 import { RunningCcm } from './test-support/recorded-world-program.ts';
 import { recordedServices } from './test-support/recorded-world-services.ts';
@@ -51,6 +58,8 @@ afterEach(async () => {
   await admin.call('DELETE', '/api/v1/nodes');
 });
 
+const FIREWALL = { PUBLIC_ACCESS_FIREWALL_NAME: 'k8s-public', PUBLIC_ACCESS_FIREWALL_TAGS: CLUSTER_TAG };
+
 async function record(services: readonly RecordedService[]): Promise<void> {
   const dropletIds = await recordNodes(admin, cloud, 3);
   const certificateId = cloud.addCertificate({ name: 'recorded' }).id;
@@ -63,9 +72,22 @@ async function record(services: readonly RecordedService[]): Promise<void> {
   auditedBefore = (await plane.auditEvents()).length;
 }
 
+async function recordTheFirewall(): Promise<void> {
+  const known = ['plain', 'udp', 'custom-name'];
+  const external = (await admin.list(SHOP)).filter(({ metadata }) => known.includes(metadata.name));
+  const ids = external.map(
+    ({ metadata }) => metadata.annotations?.['kubernetes.digitalocean.com/load-balancer-id'] ?? '',
+  );
+  const spec = { type: 'NodePort', ports: [{ port: 8080, nodePort: 30_999 }] };
+  await admin.call('POST', SHOP, { metadata: { name: 'on-nodes' }, spec });
+  const ports = ['tcp 10001', 'tcp 30999', 'tcp 443', 'tcp 80', 'udp 10002'];
+  await recordFirewall(cloud, { name: FIREWALL.PUBLIC_ACCESS_FIREWALL_NAME, balancerIds: ids, ports });
+  cloud.calls.clear();
+}
+
 /** Starts the program and waits until each Service was looked at, without a sign of which there would be none. */
-async function lookedAt(services: number): Promise<RunningCcm> {
-  const running = new RunningCcm({ kubeconfig, cloud });
+async function lookedAt(services: number, env: Readonly<Record<string, string>> = {}): Promise<RunningCcm> {
+  const running = new RunningCcm({ kubeconfig, cloud, env });
   program = running;
   await running.until('a look at every Service', async () => {
     const done = await running.metric('workqueue_work_duration_seconds_count', { name: 'service' });
@@ -117,6 +139,26 @@ describe('a cluster that the Go program ran', () => {
     expect(await eventsButOfTheLease()).toEqual([]);
     expect(versionsOf([...(await admin.list(SHOP)), ...(await admin.list('/api/v1/nodes'))])).toEqual(objects);
     expect(running.output).not.toMatch(/^E\d{4}/m);
+  });
+
+  test('plan finds nothing to do in it, also not later on', async () => {
+    await record(recordedServices);
+    program = new RunningCcm({ kubeconfig, cloud, command: 'plan' });
+    expect({ code: await program.ended(), said: program.output }).toMatchObject({ code: 0 });
+    expect(cloud.calls.writes()).toEqual([]);
+  });
+
+  test('its public firewall is adopted as it is', async () => {
+    await record(recordedServices.filter(({ name }) => ['plain', 'udp', 'custom-name'].includes(name)));
+    await recordTheFirewall();
+    const before = [...cloud.state.firewalls.values()];
+    const running = await lookedAt(3, FIREWALL);
+    await running.until('a look at the firewall', async () => (await running.metric('firewall_reconciles_total')) > 0);
+    await running.stop();
+    expect(cloud.calls.writes().map(({ method, path: at }) => `${method} ${at}`)).toEqual([]);
+    expect(cloud.callsByRoute()).toHaveProperty('GET /v2/firewalls');
+    expect([...cloud.state.firewalls.values()]).toEqual(before);
+    expect(await eventsButOfTheLease()).toEqual([]);
   });
 });
 

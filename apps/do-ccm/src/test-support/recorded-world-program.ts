@@ -13,6 +13,8 @@ import { CLUSTER_ID } from './recorded-world.ts';
 export interface ProgramStart {
   readonly kubeconfig: string;
   readonly cloud: DigitalOceanSimulator;
+  /** A command instead of the controllers. */
+  readonly command?: 'plan';
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -23,9 +25,10 @@ export class RunningCcm {
   readonly #child: ChildProcess;
   readonly #exit: Promise<unknown>;
 
-  constructor({ kubeconfig, cloud, flags = [], env = {} }: ProgramStart) {
+  constructor({ kubeconfig, cloud, command, flags = [], env = {} }: ProgramStart) {
     const source = ['--conditions=@longshore/source', path.join(appFolder, 'src/main.ts')];
-    const own = [`--kubeconfig=${kubeconfig}`, '--secure-port=0', ...flags];
+    const part = command === undefined ? ['--secure-port=0'] : [command];
+    const own = [...part, `--kubeconfig=${kubeconfig}`, ...flags];
     this.#child = spawn(process.execPath, [...source, ...own], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -52,6 +55,12 @@ export class RunningCcm {
     await waitFor(isSo, { what, timeoutMs: 60_000 }).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${this.output.slice(-4_000)}`);
     });
+  }
+
+  /** Its exit code, once it has ended by itself. */
+  async ended(): Promise<number | null> {
+    await this.#exit;
+    return this.#child.exitCode;
   }
 
   /** The value of a metric, summed over the series that have all of these labels. */

@@ -79,14 +79,14 @@ export class Administrator {
 /** The namespace of recorded Services. */
 export const SHOP = '/api/v1/namespaces/shop/services';
 
-/** Droplets and the Nodes that the Go program initialized for them; the second has IPv6. */
+/** Droplets and the Nodes that the Go program initialized for them; the second has IPv6. Who set the cluster up has tagged them. */
 export async function recordNodes(
   admin: Administrator,
   cloud: DigitalOceanSimulator,
   count: number,
 ): Promise<readonly number[]> {
   const droplets = Array.from({ length: count }, (_, index) =>
-    cloud.addDroplet(index === 1 ? { publicIpv6: '2001:db8:2::1' } : {}),
+    cloud.addDroplet({ tags: [CLUSTER_TAG], ...(index === 1 ? { publicIpv6: '2001:db8:2::1' } : {}) }),
   );
   for (const { id, name, size_slug: size, networks } of droplets) {
     const labels = {
@@ -158,14 +158,45 @@ interface MadeBalancer {
 }
 
 async function createBalancer(cloud: DigitalOceanSimulator, request: object): Promise<MadeBalancer> {
-  const answer = await fetch(new URL('/v2/load_balancers', cloud.url), {
+  const body = await post<{ readonly load_balancer: MadeBalancer }>(cloud, '/v2/load_balancers', request);
+  const found = cloud.state.loadBalancers.get(body.load_balancer.id);
+  if (found?.status !== 'active') throw new Error('record with timeToActiveMs: 0');
+  return found;
+}
+
+const ANYBODY = { addresses: ['0.0.0.0/0', '::/0'] };
+
+/** The firewall as the Go program keeps it: a rule for each health check, then ports in the order of their text. */
+export async function recordFirewall(
+  cloud: DigitalOceanSimulator,
+  {
+    name,
+    balancerIds,
+    ports,
+  }: { readonly name: string; readonly balancerIds: readonly string[]; readonly ports: readonly string[] },
+): Promise<void> {
+  const inbound = ports.map((entry) => {
+    const [protocol, port] = entry.split(' ');
+    return { protocol, ports: port, sources: ANYBODY };
+  });
+  const checks = balancerIds.map((id) => ({ protocol: 'tcp', ports: '10256', sources: { load_balancer_uids: [id] } }));
+  const everything = [{ protocol: 'icmp' }, { protocol: 'tcp', ports: 'all' }, { protocol: 'udp', ports: 'all' }];
+  await post(cloud, '/v2/firewalls', {
+    name,
+    inbound_rules: [...checks, ...inbound],
+    outbound_rules: everything.map((rule) => ({ ...rule, destinations: ANYBODY })),
+    droplet_ids: null,
+    tags: [CLUSTER_TAG],
+  });
+}
+
+async function post<T>(cloud: DigitalOceanSimulator, path: string, request: object): Promise<T> {
+  const answer = await fetch(new URL(path, cloud.url), {
     method: 'POST',
     headers: { authorization: `Bearer ${cloud.token}`, 'content-type': 'application/json' },
     body: JSON.stringify(request),
   });
-  const body = (await answer.json()) as { readonly load_balancer: MadeBalancer };
+  const body = (await answer.json()) as T;
   if (answer.status !== 202) throw new Error(`the cloud refuses the recorded request: ${JSON.stringify(body)}`);
-  const found = cloud.state.loadBalancers.get(body.load_balancer.id);
-  if (found?.status !== 'active') throw new Error('record with timeToActiveMs: 0');
-  return found;
+  return body;
 }
