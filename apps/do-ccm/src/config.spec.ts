@@ -102,6 +102,11 @@ describe('parseConfig', () => {
       names: '"PUBLIC_ACCESS_FIREWALL_NAME" is required',
     },
     {
+      when: 'DO row 2 the name of the firewall is none that the API takes',
+      env: { ...token, PUBLIC_ACCESS_FIREWALL_NAME: 'my firewall', PUBLIC_ACCESS_FIREWALL_TAGS: 'a' },
+      names: 'PUBLIC_ACCESS_FIREWALL_NAME: "my firewall" is not allowed',
+    },
+    {
       when: 'DO row 3 the rate is no number',
       env: { ...token, DO_API_RATE_LIMIT_QPS: 'abc' },
       names: 'DO_API_RATE_LIMIT_QPS',

@@ -215,6 +215,6 @@ test('the controller: after any history there is one firewall, as wanted', async
         await scene.close();
       }
     }),
-    { numRuns: 15 },
+    { numRuns: 10 },
   );
 }, 60_000);
