@@ -163,7 +163,7 @@ describe('events of what takes longer', () => {
 
   test('DO row 118 a Service with a load balancer class is never touched', async () => {
     world = await ControllerWorld.start({ droplets: 1, quota: 'off' });
-    world.put(aService({ spec: { loadBalancerClass: 'example.com/other' } as never }));
+    world.put(aService({ spec: { loadBalancerClass: 'example.com/other' } }));
     await world.advance(30_000, 5_000);
     expect(cloud()).toEqual([]);
     expect(world.events).toEqual([]);

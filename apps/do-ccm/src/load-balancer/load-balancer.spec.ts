@@ -321,6 +321,7 @@ describe('what cannot be changed', () => {
     { when: 'type', annotations: { type: 'REGIONAL' } },
     { when: 'network', annotations: { network: 'INTERNAL' } },
     { when: 'network stack', annotations: { networkStack: 'DUALSTACK' } },
+    { when: 'address', annotations: { ip: '192.0.2.77' } },
   ])('another $when is told, targets go on being kept', async ({ annotations }) => {
     await ready();
     const { id } = only();
@@ -344,6 +345,30 @@ describe('what cannot be changed', () => {
       kind: 'ready',
       changes: [],
     });
+  });
+
+  test('a region, VPC or subnet of another balancer is told, too, and never sent', async () => {
+    await ready();
+    const { id } = only();
+    world.cloud.updateLoadBalancer(id, { subnet_uuid: 'subnet-1' });
+    await world.clock.advance(60_000);
+    world.cluster.put(aService({ annotations: { loadBalancerId: id, subnetUuid: 'subnet-2' }, ports: [81] }));
+    await expect(ensure()).rejects.toMatchObject({
+      code: 'LOAD_BALANCER_FIELD_IMMUTABLE',
+      message: expect.stringContaining('asks for subnet subnet-2') as unknown,
+    });
+    expect(only()).toMatchObject({ subnet_uuid: 'subnet-1', forwarding_rules: [{ entry_port: 81 }] });
+  });
+
+  test('nodes that lose their addresses keep the balancer full, and other changes are made', async () => {
+    await ready();
+    const { annotations = {} } = world.cluster.get('web').metadata ?? {};
+    world.cluster.put(aService({ ports: [81], metadata: { annotations } }));
+    const hidden = world.nodes().map((node) => ({ ...node, status: { addresses: [] } }));
+    await expect(world.balancers.ensure(world.cluster.get('web'), hidden, signal)).rejects.toMatchObject({
+      code: 'LOAD_BALANCER_NO_BACKENDS',
+    });
+    expect(only()).toMatchObject({ droplet_ids: [1, 2, 3], forwarding_rules: [{ entry_port: 81 }] });
   });
 
   test('a bad annotation leaves the running balancer as it is', async () => {
@@ -638,6 +663,31 @@ describe('plan', () => {
     const leaving = { ...service, spec: { ...service.spec, type: 'ClusterIP' } };
     expect((await world.balancers.plan(leaving, [], signal)).steps).toMatchObject([{ kind: 'delete' }]);
     expect(inCloud()).toHaveLength(1);
+  });
+
+  test('says what the Service shall show: nothing yet, the addresses, and nothing again when it leaves', async () => {
+    world.cluster.put(aService());
+    const planned = (service = world.cluster.get('web')): ReturnType<World['balancers']['plan']> =>
+      world.balancers.plan(service, world.nodes(), signal);
+    expect(await planned()).not.toHaveProperty('status');
+    await ready();
+    expect(await planned()).toMatchObject({ status: { ingress: [{ ip: only()['ip'] }] }, steps: [] });
+    const service = world.cluster.get('web');
+    const leaving = { ...service, spec: { ...service.spec, type: 'ClusterIP' } };
+    expect(await planned(leaving)).toMatchObject({ status: { ingress: [] } });
+  });
+
+  test('of a disowned Service that leaves is what a removal does: nothing, and nothing hinders', async () => {
+    const service = aService({ annotations: { disown: 'true' } });
+    const leaving = { ...service, metadata: { ...service.metadata, deletionTimestamp: new Date(0).toISOString() } };
+    world.cluster.put(leaving as typeof service);
+    expect(await world.balancers.plan(world.cluster.get('web'), [], signal)).toEqual({
+      steps: [],
+      blockedBy: [],
+      status: { ingress: [] },
+    });
+    expect(await remove()).toEqual({ kind: 'removed', changes: [] });
+    expect(world.cloud.calls.total).toBe(0);
   });
 
   test('what hinders is said, not thrown', async () => {
