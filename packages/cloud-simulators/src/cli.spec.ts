@@ -98,3 +98,29 @@ describe('cloud-simulators cloudscale', () => {
     expect([code, errors]).toEqual([1, expect.stringContaining('cloud-simulators: unknown zone "mars1"')]);
   }, 30_000);
 });
+
+describe('cloud-simulators packet', () => {
+  test('says where it is and what to set, serves API and metadata, and ends on SIGTERM with 0', async () => {
+    const args = [
+      'packet',
+      '--devices',
+      '2',
+      '--token',
+      'my-token',
+      '--facility',
+      'sjc1',
+      '--path-prefix',
+      '/metal/v1',
+    ];
+    const { code, errors, output } = await run(args, /Stop it with/, async (text) => {
+      const valueOf = (name: string): string => new RegExp(`${name}=(\\S+)`).exec(text)?.[1] ?? '';
+      const path = `projects/${valueOf('PACKET_PROJECT_ID')}/devices`;
+      const answer = await fetch(valueOf('PACKET_API_URL') + path, { headers: { 'x-auth-token': 'my-token' } });
+      expect((await answer.json()) as object).toMatchObject({ meta: { total: 2 } });
+      const facility = await fetch(`${valueOf('PACKET_METADATA_URL')}/2009-04-04/meta-data/facility`);
+      expect(await facility.text()).toBe('sjc1');
+    });
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(output).toMatch(/PACKET_API_URL=\S+\/metal\/v1\/\n/);
+  }, 30_000);
+});

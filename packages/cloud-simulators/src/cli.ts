@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { simulateCloudscale } from './cloudscale/simulate-cloudscale.ts';
 import { simulateDigitalOcean } from './digitalocean/simulate-digitalocean.ts';
+import { simulatePacket } from './packet/simulate-packet.ts';
 
 interface DigitalOceanFlags {
   readonly port: number;
@@ -23,6 +24,17 @@ interface CloudscaleFlags {
   readonly timeToRunning: number;
   readonly token?: string;
   readonly zone: string;
+}
+
+interface PacketFlags {
+  readonly port: number;
+  readonly metadataPort: number;
+  readonly devices: number;
+  readonly latency: number;
+  readonly provisioning: number;
+  readonly token?: string;
+  readonly facility: string;
+  readonly pathPrefix?: string;
 }
 
 function versionOf(): string {
@@ -98,6 +110,38 @@ async function runCloudscale(flags: CloudscaleFlags): Promise<void> {
   await simulator.close();
 }
 
+async function runPacket(flags: PacketFlags): Promise<void> {
+  const simulator = await simulatePacket({
+    port: flags.port,
+    metadataPort: flags.metadataPort,
+    devices: flags.devices,
+    latencyMs: flags.latency,
+    provisioningMs: flags.provisioning,
+    token: flags.token ?? `simulated-${randomBytes(12).toString('hex')}`,
+    facility: flags.facility,
+    ...(flags.pathPrefix === undefined ? {} : { pathPrefix: flags.pathPrefix }),
+  });
+  console.log(
+    [
+      `A simulated Packet (Equinix Metal) with ${flags.devices} devices runs at ${simulator.url}`,
+      '',
+      `export PACKET_AUTH_TOKEN=${simulator.token}`,
+      `export PACKET_PROJECT_ID=${simulator.projectId}`,
+      `export PACKET_API_URL=${simulator.url}/`,
+      `export PACKET_METADATA_URL=${simulator.metadata.url}`,
+      '',
+      `What it has: curl ${simulator.url}/__world`,
+      `Metadata of one device: ${simulator.metadata.urlOf('node-1')}/metadata`,
+      'Stop it with Ctrl-C or SIGTERM.',
+    ].join('\n'),
+  );
+  await new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  await simulator.close();
+}
+
 const program = new Command('cloud-simulators')
   .description('Simulated clouds over HTTP, reachable from this machine only')
   .version(versionOf())
@@ -125,6 +169,19 @@ program
   .option('--token <token>', 'token that clients must send; default: a random one')
   .option('--zone <slug>', 'zone of the servers: rma1 or lpg1', 'rma1')
   .action(runCloudscale);
+
+program
+  .command('packet')
+  .description("simulate Packet's API (Equinix Metal): devices, elastic IPs, BGP, volumes, VLANs, metadata and more")
+  .option('--port <port>', 'port to listen on; 0 takes any free one', portNumber, 0)
+  .option('--metadata-port <port>', 'port of the metadata service; 0 takes any free one', portNumber, 0)
+  .option('--devices <count>', 'devices at the start', wholeNumber, 3)
+  .option('--latency <ms>', 'time from a request to its answer', wholeNumber, 0)
+  .option('--provisioning <ms>', 'time until a new device is active', wholeNumber, 5_000)
+  .option('--token <token>', 'token that clients must send; default: a random one')
+  .option('--facility <code>', 'facility of the devices', 'ewr1')
+  .option('--path-prefix <path>', 'serve the API below a path, such as /metal/v1')
+  .action(runPacket);
 
 try {
   await program.parseAsync();

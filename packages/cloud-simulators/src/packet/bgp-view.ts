@@ -27,7 +27,7 @@ export function viewBgpConfig(
     max_prefix: maxPrefix,
     route_object: '',
     ranges: [],
-    sessions: [...world.bgpSessions.values()].filter(isMine).map((one) => refTo(context, `/bgp/sessions/${one.id}`)),
+    sessions: [...world.bgpSessions.values()].filter(isMine).map((one) => viewBgpSession(context, one)),
     project: refTo(context, `/projects/${projectId}`),
     created_at: createdAt,
     requested_at: createdAt,

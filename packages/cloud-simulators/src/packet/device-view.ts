@@ -72,7 +72,6 @@ function makeView(
     ...(now.state === 'active' && !isOld ? { root_password: `simulated-${shortId}` } : {}),
     switch_uuid: `5eed51c1-0000-4000-8000-${facilityOf(record).id.slice(-12)}`,
     sos: `${id}@sos.${record.facilityCode}.packet.net`,
-    image_url: null,
   };
 }
 

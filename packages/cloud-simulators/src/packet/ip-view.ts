@@ -32,7 +32,7 @@ export function viewReservation(
     addon: !isAutomatic,
     bill: !isAutomatic,
     available: String(freeAddresses(world, record)),
-    details,
+    ...(details === null ? {} : { details }),
     tags,
     customdata,
     ...placeOf(context, record),

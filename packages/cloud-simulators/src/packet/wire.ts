@@ -116,7 +116,8 @@ export interface WirePacketIpReservation {
   readonly bill: boolean;
   /** Number of free addresses, as text. */
   readonly available: string;
-  readonly details: string | null;
+  /** Missing where nothing was said. */
+  readonly details?: string;
   readonly tags: readonly string[];
   readonly customdata: Readonly<Record<string, unknown>>;
   readonly facility?: WirePacketFacility;
@@ -197,7 +198,6 @@ export interface WirePacketDevice {
   readonly root_password?: string;
   readonly switch_uuid: string;
   readonly sos: string;
-  readonly image_url: string | null;
 }
 
 /** A project. */
@@ -245,7 +245,7 @@ export interface WirePacketBgpConfig {
   readonly max_prefix: number;
   readonly route_object: string;
   readonly ranges: readonly object[];
-  readonly sessions: readonly WireRef<WirePacketBgpSession>[];
+  readonly sessions: readonly WirePacketBgpSession[];
   readonly project: WireHref;
   readonly created_at: string;
   readonly requested_at: string;
