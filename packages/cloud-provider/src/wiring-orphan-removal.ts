@@ -54,6 +54,7 @@ export async function removeOrphans(
   deps: RemovalDeps,
 ): Promise<void> {
   for (const orphan of orphans) {
+    deps.signal.throwIfAborted();
     const outcome = await removeOne(orphan, deps).catch((error: unknown) => {
       deps.signal.throwIfAborted();
       throw notRemoved(orphan, report, { total: orphans.length, cause: error });

@@ -114,13 +114,13 @@ describe('orphans --delete', () => {
     expect(await orphansCommand.run(context, [])).toBe(code);
     expect(cloud.balancers.size).toBe(left);
     expect(questions).toEqual(['Remove these 2 load balancers? It cannot be undone. Type yes to go on: ']);
-    expect(written.at(-1)).toBe(left === 2 ? 'Nothing was removed.\n' : '2 load balancers removed.\n');
+    expect(written.at(-1)).toBe(left === 2 ? 'Left alone. Nothing was removed.\n' : '2 load balancers removed.\n');
   });
 
   test('a dry run shows only, also with --yes', async () => {
     const { context, cloud, written } = await withOrphans({ isConfirmed: true, isDryRun: true });
     expect(await orphansCommand.run(context, [])).toBe(2);
-    expect(written.join('')).toBe(`${LIST}Dry run: nothing was removed.\n`);
+    expect(written.join('')).toBe(`${LIST}Dry run. Nothing was removed.\n`);
     expect(cloud.balancers.size).toBe(2);
   });
 
@@ -182,6 +182,23 @@ describe('orphans --delete', () => {
       kept: [],
     });
     expect([...cloud.balancers.keys()]).toEqual(['old-2']);
+  });
+
+  test('a stop while it asks, or between two removals, ends it; what is left is told by the exit code', async () => {
+    const stop = new AbortController();
+    const ask = async (): Promise<string> => (stop.abort(new Error('SIGINT')), Promise.reject(new Error('aborted')));
+    const made = await withOrphans({ terminal: { ask } });
+    expect(await orphansCommand.run({ ...made.context, signal: stop.signal }, [])).toBe(2);
+    expect(made.written.at(-1)).toBe('Stopped. Nothing was removed.\n');
+    const later = await withOrphans({ isConfirmed: true });
+    const halt = new AbortController();
+    const write = (text: string): void => {
+      later.written.push(text);
+      if (text.startsWith('removed')) halt.abort(new Error('SIGINT'));
+    };
+    expect(await orphansCommand.run({ ...later.context, write, signal: halt.signal }, [])).toBe(2);
+    expect(later.written.at(-1)).toBe('Stopped. 1 load balancer removed.\n');
+    expect([...later.cloud.balancers.keys()]).toEqual(['old-2']);
   });
 
   test('a provider that only lists', async () => {

@@ -84,17 +84,27 @@ async function remove(
   const tell = (line: string): void => (isJson ? undefined : context.write(`${line}\n`));
   const report: RemovalReport = { removed: [], kept: [] };
   if (!isJson) context.write(listInWords(orphans, []));
-  const isAgreed = !removal.isDryRun && (await isRemovalAgreed(orphans, removal, context.signal));
-  if (!isAgreed) tell(removal.isDryRun ? 'Dry run: nothing was removed.' : 'Nothing was removed.');
-  try {
-    if (isAgreed) await removeOrphans(orphans, report, { ...context, tell, removeOrphan: removerOf(context.provider) });
-  } finally {
-    // Also when it stops half-way: what is gone is gone.
-    if (isJson) context.write(asJson({ orphans, ...report }));
-  }
-  if (!isAgreed) return 2;
-  tell(summary(report));
-  return 0;
+  const work = async (): Promise<boolean> => {
+    if (removal.isDryRun || !(await isRemovalAgreed(orphans, removal, context.signal))) return false;
+    await removeOrphans(orphans, report, { ...context, tell, removeOrphan: removerOf(context.provider) });
+    return true;
+  };
+  const end = await work()
+    .then((isDone) => endOf(isDone, removal))
+    .catch((error: unknown) => {
+      // Ctrl-C: what is left stays, and that is told.
+      if (context.signal.aborted) return { text: 'Stopped.', code: 2 };
+      throw error;
+    })
+    // Also when it fails half-way: what is gone is gone.
+    .finally(() => isJson && context.write(asJson({ orphans, ...report })));
+  tell(`${end.text} ${summary(report)}`.trim());
+  return end.code;
+}
+
+function endOf(isDone: boolean, { isDryRun }: RemovalWish): { readonly text: string; readonly code: number } {
+  if (isDone) return { text: '', code: 0 };
+  return { text: isDryRun ? 'Dry run.' : 'Left alone.', code: 2 };
 }
 
 function removerOf(provider: CloudProvider): NonNullable<LoadBalancers['removeOrphan']> {
@@ -109,6 +119,7 @@ function asJson(answer: object): string {
 
 function summary({ removed, kept }: RemovalReport): string {
   const rest = kept.length === 0 ? '' : `, ${kept.length} kept`;
+  if (removed.length === 0) return `Nothing was removed${rest}.`;
   return `${removed.length} load balancer${removed.length === 1 ? '' : 's'} removed${rest}.`;
 }
 

@@ -64,7 +64,9 @@ export class DropletInstances implements Instances {
     };
     take(await this.#lists.tagged(maxAgeMs, signal));
     if (ids.some(isMissing)) take((await this.#lists.all(maxAgeMs, signal)).value);
-    if (ids.some(isMissing)) take(await this.#lists.gpus(maxAgeMs, signal));
+    // Without access to this list the others still count.
+    if (ids.some(isMissing)) take(await this.#lists.gpus(maxAgeMs, signal).catch(() => undefined));
+    signal.throwIfAborted();
     return found;
   }
 

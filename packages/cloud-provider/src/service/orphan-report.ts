@@ -59,8 +59,9 @@ async function askForOrphans(
   return (await loadBalancers.orphans?.(services.list(mayOwnBalancer), signal)) ?? [];
 }
 
-function tellOrphan({ id, name, reason }: OrphanedBalancer, { log, events }: OrphanReportOptions): void {
+function tellOrphan({ id, name, reason }: OrphanedBalancer, { log, events, loadBalancers }: OrphanReportOptions): void {
   log.warn('load balancer belongs to no service', { id, balancer: name, reason });
-  const message = `Load balancer ${name} (${id}) of this cluster belongs to no Service: ${reason}; remove it by hand if nothing needs it`;
+  const how = loadBalancers.removeOrphan ? 'the command orphans --delete removes it' : 'remove it by hand';
+  const message = `Load balancer ${name} (${id}) of this cluster belongs to no Service: ${reason}; if nothing needs it, ${how}`;
   events.warning(ABOUT, 'OrphanedLoadBalancer', message);
 }
