@@ -210,6 +210,13 @@ describe('desiredPublicFirewall: Services that are wrong (F7)', () => {
     ]);
   });
 
+  test('F7 its balancer is not kept when it is gone: the API might refuse the whole firewall', () => {
+    const bad = aService({ annotations: { loadBalancerId: 'gone', type: 'BIG' } });
+    expect(wantedOf([bad], [aBalancer()]).kept).toEqual([
+      { openings: [{ protocol: 'tcp', ports: '80' }], balancerId: undefined },
+    ]);
+  });
+
   test('annotations that the firewall does not look at stop nothing', () => {
     const service = aService({ annotations: { ...withId, sizeUnit: 'many' } });
     expect(wantedOf([service])).toMatchObject({

@@ -96,8 +96,8 @@ function balancerPart(
   const health = desiredHealthCheck(service, settings);
   const own = problems.filter(({ field }) => keys.has(field));
   const errors = errorsAmong([...own, ...allowed.problems, ...health.problems]);
-  if (errors.length > 0) return keptPart(service, settings, errors);
   const balancer = balancerOf(settings, around);
+  if (errors.length > 0) return keptPart(service, balancer.id, errors);
   if (balancer.type !== 'REGIONAL_NETWORK' || balancer.network !== 'EXTERNAL') return nothing;
   const { open, problems: doubts } = openable(service);
   const checker = balancer.id === undefined ? { addresses: ANYWHERE } : { loadBalancerIds: [balancer.id] };
@@ -119,12 +119,16 @@ function balancerOf(
   return { ...reachOf(settings, { defaultType }, found), id: isKnown ? id : undefined };
 }
 
-function keptPart(service: KubeService, settings: Settings, errors: readonly Problem[]): ServicePart {
+function keptPart(
+  service: KubeService,
+  balancerId: LoadBalancerId | undefined,
+  errors: readonly Problem[],
+): ServicePart {
   const openings = openable(service).open.map(({ protocol, port }) => ({
     protocol: protocol.toLowerCase(),
     ports: String(port),
   }));
-  return { rules: [], kept: { openings, balancerId: idOf(settings) }, problems: errors };
+  return { rules: [], kept: { openings, balancerId }, problems: errors };
 }
 
 function openable(service: KubeService): {
