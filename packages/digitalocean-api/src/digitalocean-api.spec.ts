@@ -520,6 +520,33 @@ describe('the rest of the account', () => {
   });
 });
 
+describe('global load balancers', () => {
+  test('settings and domains go out and come back the same, without region, rules and what the API adds', async () => {
+    const { simulator, api } = await start({ droplets: 1 });
+    const spec = {
+      name: 'edge',
+      type: 'GLOBAL',
+      forwardingRules: [],
+      dropletIds: [],
+      glbSettings: {
+        targetProtocol: 'https',
+        targetPort: 443,
+        isCdnEnabled: true,
+        regionPriorities: { fra1: 1 },
+        failoverThreshold: 50,
+      },
+      domains: [{ name: 'a.example.com', isManaged: true }],
+    };
+    const made = await api.loadBalancers.create(spec, signal);
+    expect(made).toMatchObject({ glbSettings: spec.glbSettings, domains: spec.domains, forwardingRules: [] });
+    const changed = await api.loadBalancers.update(made.id, specOf(made), signal);
+    expect(changed).toEqual(made);
+    const [body] = simulator.calls.writes().map((call) => call.body as Record<string, unknown>);
+    expect(Object.keys(body ?? {}).sort()).toEqual(['domains', 'glb_settings', 'name', 'type']);
+    expect(simulator.schemaProblems).toEqual([]);
+  });
+});
+
 describe('what is sent, against the public OpenAPI description', () => {
   const folder = process.env['LONGSHORE_OPENAPI_DIR'] ?? resolve(import.meta.dirname, '../../../../shared/data');
   const file = resolve(folder, 'digitalocean-openapi.json');

@@ -680,7 +680,7 @@ describe('plan', () => {
   test('of a disowned Service that leaves is what a removal does: nothing, and nothing hinders', async () => {
     const service = aService({ annotations: { disown: 'true' } });
     const leaving = { ...service, metadata: { ...service.metadata, deletionTimestamp: new Date(0).toISOString() } };
-    world.cluster.put(leaving as typeof service);
+    world.cluster.put(leaving);
     expect(await world.balancers.plan(world.cluster.get('web'), [], signal)).toEqual({
       steps: [],
       blockedBy: [],
