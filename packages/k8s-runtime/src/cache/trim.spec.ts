@@ -66,6 +66,16 @@ describe('trimNode', () => {
     });
   });
 
+  test('keeps the system UUID of a Node without provider ID, and nothing else of nodeInfo', () => {
+    const nodeInfo = { architecture: 'amd64', systemUUID: 'u' } as NonNullable<
+      NonNullable<KubeNode['status']>['nodeInfo']
+    >;
+    const node = { ...full, status: { ...full.status, nodeInfo } };
+    expect(trimNode(node)).not.toHaveProperty('status.nodeInfo');
+    const { providerID: _, ...fresh } = spec;
+    expect(trimNode({ ...node, spec: fresh }).status?.nodeInfo).toEqual({ systemUUID: 'u' });
+  });
+
   test('what is absent stays absent', () => {
     expect(JSON.stringify(trimNode({ metadata: { name: 'n' } }))).toBe(
       '{"apiVersion":"v1","kind":"Node","metadata":{"name":"n"}}',

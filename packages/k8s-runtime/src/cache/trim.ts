@@ -5,7 +5,10 @@ import type { KubeNode, KubeService } from '../client/resource-type.ts';
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 const CONDITIONS = new Set(['Ready', 'NetworkUnavailable']);
 
-/** A Node without managedFields, images, volumes, nodeInfo, capacities and conditions other than Ready and NetworkUnavailable. */
+/**
+ * A Node without managedFields, images, volumes, nodeInfo, capacities and conditions other than Ready and NetworkUnavailable. Of nodeInfo
+ * the system UUID is kept while there is no provider ID: it can decide between machines of one name.
+ */
 export function trimNode(node: KubeNode): KubeNode {
   const { spec, status } = node;
   return {
@@ -25,6 +28,7 @@ export function trimNode(node: KubeNode): KubeNode {
       status: defined({
         addresses: status.addresses?.map(({ type, address }) => ({ type: shared(type), address })),
         conditions: status.conditions?.filter(({ type }) => CONDITIONS.has(type)).map(trimCondition),
+        nodeInfo: spec?.providerID === undefined ? onlySystemUuid(status.nodeInfo) : undefined,
       }),
     }),
   };
@@ -59,6 +63,12 @@ function trimMetadata(metadata: Metadata = {}): Metadata {
     finalizers: metadata.finalizers,
     ownerReferences: metadata.ownerReferences,
   });
+}
+
+type NodeInfo = NonNullable<NonNullable<KubeNode['status']>['nodeInfo']>;
+
+function onlySystemUuid(info: NodeInfo | undefined): NodeInfo | undefined {
+  return info?.systemUUID === undefined ? undefined : ({ systemUUID: info.systemUUID } as NodeInfo);
 }
 
 function withoutLastApplied(annotations: Metadata['annotations']): Metadata['annotations'] {
