@@ -7,6 +7,8 @@ export * from './node/node-controller.ts';
 export * from './node-lifecycle/node-lifecycle-controller.ts';
 export * from './route/route-controller.ts';
 export * from './node/node-plan.ts';
+export { canonicalIp, parseProvidedNodeIp } from './node/provided-node-ip.ts';
+export type { ProvidedNodeIps } from './node/provided-node-ip.ts';
 export { describeNodeStep } from './node/describe-node-step.ts';
 export { explainNode } from './node/explain-node.ts';
 export { reasonToIgnore } from './node/ownership.ts';
