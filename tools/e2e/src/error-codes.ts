@@ -4,6 +4,11 @@
 /** Words in upper snake case that are no error codes of ours: names and values of other people. */
 const NOT_CODES: readonly string[] = [
   // environment variables
+  'CLOUDSCALE_ACCESS_TOKEN',
+  'CLOUDSCALE_ACCESS_TOKEN_FILE',
+  'CLOUDSCALE_API_TIMEOUT',
+  'CLOUDSCALE_API_URL',
+  'CLOUDSCALE_CLUSTER_ID',
   'DEBUG_ADDR',
   'DEFAULT_LB_TYPE',
   'DO_ACCESS_TOKEN',

@@ -1,0 +1,63 @@
+// Configuration to CloudProvider: the client, who uses it, and what happens once this process leads. Nothing talks to the cloud before
+// `start`, so standbys cost no calls.
+import type { CloudProvider, ProviderConfig } from '@longshore/cloud-provider';
+import { tokenFile } from '@longshore/cloud-http';
+import { createCloudscaleApi } from '@longshore/cloudscale-api';
+import type { CloudscaleApi } from '@longshore/cloudscale-api';
+import { configError, maskToken, parseConfig } from './config.ts';
+import type { Config } from './config.ts';
+import { ServerInstances } from './instances/instances.ts';
+import { PROVIDER_NAME } from './instances/provider-id.ts';
+import { VERSION } from './version.ts';
+
+/** What of the program's surroundings the provider uses. */
+export type Surroundings = Pick<
+  ProviderConfig,
+  'env' | 'clock' | 'log' | 'metrics' | 'signal' | 'isDryRun' | 'secrets'
+>;
+
+/** Makes the provider. Rejects with every problem of the environment at once. */
+export function createProvider(around: Surroundings): Promise<CloudProvider> {
+  const config = parseConfig(around.env);
+  if (!('apiUrl' in config)) return Promise.reject(configError(config));
+  const { clock, log } = around;
+  const api = createApi(config, around);
+  const token = config.token.kind === 'value' ? { token: maskToken(config.token.token) } : { file: config.token.path };
+  log.info('cloudscale.ch API', { url: config.apiUrl, timeoutMs: config.timeoutMs, ...token });
+  return Promise.resolve({
+    name: PROVIDER_NAME,
+    providerIdSchemes: [PROVIDER_NAME],
+    // As in the Go program, whose manifest carries --allow-untagged-cloud.
+    hasClusterId: false,
+    instances: new ServerInstances({ servers: api.servers, clock, log: log.child({ name: 'instances' }) }),
+    async ping(signal) {
+      await api.catalog.regions(signal);
+    },
+  });
+}
+
+function createApi(config: Config, around: Surroundings): CloudscaleApi {
+  const { env, clock, metrics, isDryRun } = around;
+  return createCloudscaleApi({
+    baseUrl: config.apiUrl,
+    timeoutMs: config.timeoutMs,
+    token: tokenOf(config, around),
+    userAgent: `cloudscale-ccm/${VERSION}`,
+    log: around.log.child({ name: 'cloudscale' }),
+    dryRun: isDryRun,
+    env,
+    clock,
+    metrics,
+  });
+}
+
+// A file is read for every attempt of a call, so a rotated token needs no restart; each one is kept out of the log.
+function tokenOf({ token }: Config, { secrets }: Surroundings): () => string | Promise<string> {
+  if (token.kind === 'value') return () => token.token;
+  const read = tokenFile(token.path);
+  return async () => {
+    const text = await read();
+    secrets.add(text);
+    return text;
+  };
+}
