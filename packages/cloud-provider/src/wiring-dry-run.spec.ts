@@ -42,4 +42,20 @@ describe('a dry run of the service controller', () => {
     );
     expect(bench.service()?.metadata?.finalizers).toBeUndefined();
   });
+
+  test('F8 says nothing about a Service that its owner has taken out of the provider’s hands', async () => {
+    const log = recordingLogger();
+    const cloud = new FakeLoadBalancers({ isDisowned: () => true, ownAnnotations: ['x'] });
+    const balancers = dryRunLoadBalancers(cloud, log);
+    const bench = new ServiceBench({ controller: { loadBalancers: balancers, events: dryRunEvents(log) } });
+    await bench.put(anInitializedNode());
+    await bench.put(aService());
+    bench.forgetCalls();
+    await bench.start({ client: dryRunClient(bench.client, log) });
+    await bench.clock.advance(60_000);
+    await bench.stop();
+    expect(balancers.ownAnnotations).toEqual(['x']);
+    expect(cloud.callsOf('plan')).toEqual([]);
+    expect(log.lines.filter(({ message }) => message.startsWith('would'))).toEqual([]);
+  });
 });

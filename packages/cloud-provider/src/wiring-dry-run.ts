@@ -28,6 +28,8 @@ export function dryRunLoadBalancers(balancers: LoadBalancers, log: Logger): Load
     },
     plan: (...args) => balancers.plan(...args),
     problems: (service) => balancers.problems(service),
+    ...(balancers.ownAnnotations ? { ownAnnotations: balancers.ownAnnotations } : {}),
+    ...(balancers.isDisowned ? { isDisowned: (service) => balancers.isDisowned?.(service) ?? false } : {}),
     ...(balancers.orphans ? { orphans: async (...args) => (await balancers.orphans?.(...args)) ?? [] } : {}),
   };
 }
