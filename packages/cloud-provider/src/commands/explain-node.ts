@@ -24,6 +24,7 @@ export interface NodeStory {
   readonly report: PlanReport;
   readonly events: ExplainedEvents;
   readonly nowMs: number;
+  readonly providerIdSchemes?: readonly string[] | undefined;
 }
 
 /** Addresses that the Node shows, and those that it should show; `wanted` is absent when that is not known, `problem` says why. */
@@ -56,8 +57,9 @@ export interface NodeExplanation {
 const SENTENCES_ABOUT_NODE_AND_MACHINE = 2;
 
 /** The explanation as data. */
-export function explainOneNode({ node, finding, report, events, nowMs }: NodeStory): NodeExplanation {
-  const ignored = reasonToIgnore(node, undefined);
+export function explainOneNode(story: NodeStory): NodeExplanation {
+  const { node, finding, report, events, nowMs } = story;
+  const ignored = reasonToIgnore(node, story.providerIdSchemes);
   const blocked = [...report.unknown, ...report.problems].map(({ message }) => message);
   return {
     object: nodeReference(node),

@@ -21,6 +21,7 @@ import {
   observeServicePlans,
   planNodeControllers,
   planRouteController,
+  settingsOf,
 } from './observe-plan.ts';
 import { ownNodes } from './plan-nodes.ts';
 import { emptyReport, mergeReports, referenceName, reportAbout } from './plan-report.ts';
@@ -83,7 +84,7 @@ async function tellAboutNode(context: CommandContext, target: ObjectReference): 
     planNodeControllers(context, nodes, findings),
     await routesOrUnknown(context, nodes, target),
   ]);
-  const isAsked = context.provider.instances !== undefined && ownNodes([node]).length > 0;
+  const isAsked = context.provider.instances !== undefined && ownNodes([node], settingsOf(context)).length > 0;
   const finding: NodeFinding = findings.get(target.name) ?? { state: isAsked ? 'not-mine' : 'not-asked' };
   const explanation = explainOneNode({
     node,
@@ -91,6 +92,7 @@ async function tellAboutNode(context: CommandContext, target: ObjectReference): 
     report: reportAbout(report, target),
     events,
     nowMs: context.clock.nowMs(),
+    providerIdSchemes: context.provider.providerIdSchemes,
   });
   print(context, explanation, () => nodeSections(explanation));
 }
@@ -103,7 +105,9 @@ async function machinesOrUnknown(
     return await observeMachines(context, nodes);
   } catch (error) {
     context.signal.throwIfAborted();
-    return new Map(ownNodes(nodes).map((node) => [node.metadata?.name ?? '', { state: 'unknown', error }]));
+    return new Map(
+      ownNodes(nodes, settingsOf(context)).map((node) => [node.metadata?.name ?? '', { state: 'unknown', error }]),
+    );
   }
 }
 

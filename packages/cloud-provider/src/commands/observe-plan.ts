@@ -22,8 +22,8 @@ import { usualSettings } from './plan-settings.ts';
 import type { PlanSettings } from './plan-settings.ts';
 
 /** The settings of this run. */
-export function settingsOf({ settings }: CommandContext): PlanSettings {
-  return { ...usualSettings, ...settings };
+export function settingsOf({ settings, provider }: CommandContext): PlanSettings {
+  return { ...usualSettings, ...settings, providerIdSchemes: provider.providerIdSchemes };
 }
 
 /** All Nodes of the cluster. */
@@ -36,7 +36,7 @@ export async function observeMachines(
   context: CommandContext,
   nodes: readonly KubeNode[],
 ): Promise<ReadonlyMap<string, InstanceFinding>> {
-  return runsNodeControllers(context) ? lookUpMachines(context, ownNodes(nodes)) : new Map();
+  return runsNodeControllers(context) ? lookUpMachines(context, ownNodes(nodes, settingsOf(context))) : new Map();
 }
 
 /** The plans of the node and the lifecycle controller. */
@@ -60,7 +60,12 @@ export async function planRouteController(context: CommandContext, nodes: readon
   const { provider, routes } = context;
   if (!provider.routes || !routes || !settingsOf(context).controllers.has('node-route-controller')) return emptyReport;
   const clusterCidrs = parseClusterCidrs(routes.clusterCidrs.join(','));
-  return planAllRoutes({ nodes, routes: await listRoutes(context), clusterCidrs });
+  return planAllRoutes({
+    nodes,
+    routes: await listRoutes(context),
+    clusterCidrs,
+    providerIdSchemes: provider.providerIdSchemes,
+  });
 }
 
 /** All Services of the cluster; none where nobody has a use for them. */

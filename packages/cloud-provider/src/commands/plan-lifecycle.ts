@@ -17,7 +17,7 @@ const controller = 'cloud-node-lifecycle-controller';
 
 /** Steps of the lifecycle controller, and what keeps Nodes whose machine is gone. */
 export function planAllLifecycles(facts: NodeFacts): PlanReport {
-  const own = ownNodes(facts.nodes);
+  const own = ownNodes(facts.nodes, facts.settings);
   const pass = planPassOnceConfirmed(own, facts);
   const asked = new Set(pass.planned.map(({ node }) => nameOf(node)));
   return {

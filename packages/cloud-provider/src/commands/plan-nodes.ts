@@ -24,19 +24,22 @@ export interface NodeFacts {
 const controller = 'cloud-node-controller';
 
 /** The planner's switches that belong to these settings. */
-export function nodePlanOptions({ refreshesLabels }: PlanSettings): NodePlanOptions {
-  return { repairsProviderIds: true, refreshesLabels };
+export function nodePlanOptions({ refreshesLabels, providerIdSchemes }: PlanSettings): NodePlanOptions {
+  return { repairsProviderIds: true, refreshesLabels, providerIdSchemes };
 }
 
 /** Nodes that the cloud is asked about: the others belong to somebody else. */
-export function ownNodes(nodes: readonly KubeNode[]): readonly KubeNode[] {
-  return nodes.filter((node) => reasonToIgnore(node, undefined) === undefined);
+export function ownNodes(
+  nodes: readonly KubeNode[],
+  { providerIdSchemes }: Pick<PlanSettings, 'providerIdSchemes'>,
+): readonly KubeNode[] {
+  return nodes.filter((node) => reasonToIgnore(node, providerIdSchemes) === undefined);
 }
 
 /** Steps and problems of the node controller. */
 export function planAllNodes(facts: NodeFacts): PlanReport {
   return mergeReports(
-    ownNodes(facts.nodes).map((node): PlanReport => {
+    ownNodes(facts.nodes, facts.settings).map((node): PlanReport => {
       const plan = planNode(node, findingOf(node, facts), nodePlanOptions(facts.settings));
       return { steps: stepsOf(node, plan), problems: problemsOf(node, plan, facts.settings), unknown: [] };
     }),
@@ -46,7 +49,7 @@ export function planAllNodes(facts: NodeFacts): PlanReport {
 /** Nodes whose machine could not be looked up: neither controller does anything because of them. */
 export function unknownMachines({ nodes, findings, settings }: NodeFacts): PlanReport {
   const asker = settings.controllers.has(controller) ? controller : 'cloud-node-lifecycle-controller';
-  const unknown = ownNodes(nodes).flatMap((node) => {
+  const unknown = ownNodes(nodes, settings).flatMap((node) => {
     const finding = findings.get(nameOf(node));
     if (finding?.state !== 'unknown') return [];
     const message = `looking up its machine failed: ${messageOf(finding.error)}`;

@@ -16,13 +16,14 @@ export interface AllRoutesFacts {
   readonly nodes: readonly KubeNode[];
   readonly routes: readonly Route[];
   readonly clusterCidrs: readonly Cidr[];
+  readonly providerIdSchemes?: readonly string[] | undefined;
 }
 
 const controller = 'node-route-controller';
 
 /** Steps of the route controller; conditions are those that follow when all its calls succeed. */
-export function planAllRoutes({ nodes, routes, clusterCidrs }: AllRoutesFacts): PlanReport {
-  const own = ownNodes(nodes);
+export function planAllRoutes({ nodes, routes, clusterCidrs, providerIdSchemes }: AllRoutesFacts): PlanReport {
+  const own = ownNodes(nodes, { providerIdSchemes });
   const ownNames = new Set(own.map(nameOf));
   const ignoredNodes = new Set(nodes.map(nameOf).filter((name) => !ownNames.has(name)));
   const changes = planRoutes({ nodes: own, ignoredNodes, routes, clusterCidrs }).flat();

@@ -15,6 +15,8 @@ export interface PlanSettings {
   /** `--node-monitor-period`: the least time between two answers that let a Node go. */
   readonly monitorPeriodMs: number;
   readonly removalLimit: RemovalLimit;
+  /** The provider's `providerIdSchemes`: Nodes with others are somebody else's. */
+  readonly providerIdSchemes?: readonly string[] | undefined;
 }
 
 /** The defaults of the flags, and of the controllers where there is no flag. */

@@ -96,6 +96,12 @@ Route    old       remove the route old for 10.244.9.0/24                       
     expect(world.instances.calls.map(({ names }) => names)).toEqual([['node-1', 'node-2']]);
   });
 
+  test('I12 a node of another cloud is not looked up and gets no step', async () => {
+    world.put(anInitializedNode({ name: 'theirs', providerId: 'aws:///eu-1a/i-1', labels: {} }));
+    expect(await report({ parts: { providerIdSchemes: ['fake'] } })).toMatchObject({ code: 0, steps: [], problems: [], unknown: [] });
+    expect(world.instances.calls).toEqual([]);
+  });
+
   test('only the first page is small: nodes of all pages are planned', async () => {
     for (let index = 0; index < 501; index += 1) {
       const name = `node-${index}`;
