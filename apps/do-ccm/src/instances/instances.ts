@@ -7,6 +7,7 @@ import type { Clock } from '@longshore/reconciler-core';
 import type { Droplet, DropletId, Droplets, VpcId } from '@longshore/digitalocean-api';
 import type { AddressFamily } from '../config.ts';
 import { toFinding } from './droplet-metadata.ts';
+import { hasFreshNode } from './fresh-node.ts';
 import type { DropletIndex } from './droplet-index.ts';
 import { DropletLists } from './droplet-lists.ts';
 import { answerFrom, oldestUsefulListMs, toQuestion } from './plan-lookup.ts';
@@ -42,10 +43,16 @@ export class DropletInstances implements Instances {
   readonly #options: DropletInstancesOptions;
   readonly #lists: DropletLists;
   readonly #missed = new Set<string>();
+  #hasMetNewNode = false;
 
   constructor(options: DropletInstancesOptions) {
     this.#options = options;
     this.#lists = new DropletLists(options);
+  }
+
+  /** True once a Node was looked up that no cloud controller had initialized. */
+  get hasMetNewNode(): boolean {
+    return this.#hasMetNewNode;
   }
 
   /** Droplets by ID as the lists have them, which may be this old; those that no list has are left out. */
@@ -73,6 +80,7 @@ export class DropletInstances implements Instances {
   async lookup(nodes: readonly KubeNode[], signal: AbortSignal): Promise<ReadonlyMap<string, InstanceFinding>> {
     const findings: Findings = new Map();
     const open: Open = new Map();
+    this.#hasMetNewNode ||= hasFreshNode(nodes);
     for (const node of nodes) {
       const question = toQuestion(node, this.#options.machineNameOf);
       const name = node.metadata?.name ?? '';

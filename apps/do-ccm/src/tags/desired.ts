@@ -1,4 +1,5 @@
 // What shall carry the cluster's tag, and does not: balancers that are certainly a Service's of this cluster, and droplets of its Nodes. Pure.
+// The Go program never tagged droplets: those of a cluster that was taken over stay untagged until the cluster gets a Node from us.
 // Other people's balancers, disowned ones and those of another class stay as they are. Nothing is ever untagged here.
 import { isWanted } from '@longshore/cloud-provider';
 import type { ClusterView } from '@longshore/cloud-provider';
@@ -17,6 +18,8 @@ export interface TagFacts {
   /** Droplets of the Nodes, as far as lists know them. */
   readonly droplets: ReadonlyMap<DropletId, Droplet>;
   readonly clusterTag: string;
+  /** A Node of this cluster is, or was, initialized by this program. */
+  readonly hasNewNode: boolean;
 }
 
 /** What has to be tagged. */
@@ -42,7 +45,13 @@ export function dropletsOfNodes({ nodes }: Pick<ClusterView, 'nodes'>): readonly
 /** Balancers and droplets of the cluster without its tag, each once. */
 export function untagged(facts: TagFacts): Untagged {
   const lacksTag = ({ tags }: { readonly tags: readonly string[] }): boolean => !tags.includes(facts.clusterTag);
-  return { balancers: ownBalancers(facts).filter(lacksTag), droplets: [...facts.droplets.values()].filter(lacksTag) };
+  return { balancers: ownBalancers(facts).filter(lacksTag), droplets: tagged(facts).filter(lacksTag) };
+}
+
+// Once one droplet has the tag, lists are asked for by it, and so all have to have it.
+function tagged({ droplets, clusterTag, hasNewNode }: TagFacts): readonly Droplet[] {
+  const all = [...droplets.values()];
+  return hasNewNode || all.some(({ tags }) => tags.includes(clusterTag)) ? all : [];
 }
 
 function ownBalancers({ services, balancers, clusterTag }: TagFacts): readonly LoadBalancer[] {

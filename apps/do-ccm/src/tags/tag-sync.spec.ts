@@ -23,6 +23,7 @@ let running: Promise<void> | undefined;
 beforeEach(async () => {
   world = await aWorld({ config: { clusterTag: TAG } });
   await world.api.tags.create(TAG, signal);
+  hasMetNewNode = true;
   stop = new AbortController();
 });
 afterEach(async () => {
@@ -47,6 +48,7 @@ async function anOldService(at: number, wish: ServiceWish = {}): Promise<KubeSer
   return world.cluster.put(service);
 }
 
+let hasMetNewNode = true;
 const sync = (): TagSync => new TagSync({ ...partsOf(world), clusterTag: TAG, random: () => 0 });
 function partsOf({
   api,
@@ -55,7 +57,8 @@ function partsOf({
   clock,
   log,
 }: World): Omit<ConstructorParameters<typeof TagSync>[0], 'clusterTag'> {
-  return { calls: api.tags, instances, loadBalancers: balancers, clock, log };
+  const droplets: typeof instances.droplets = (...question) => instances.droplets(...question);
+  return { calls: api.tags, instances: { droplets, hasMetNewNode }, loadBalancers: balancers, clock, log };
 }
 
 /** Starts the loop and waits for the first round; `nodes` of the cluster. */
@@ -116,6 +119,29 @@ describe('tag sync', () => {
       { resources: [{ resource_id: '2', resource_type: 'droplet' }] },
     ]);
     expect(tagsOf('droplets')).toEqual(Array(3).fill([TAG]));
+  });
+
+  test('droplets of a cluster that was taken over stay untagged until it gets a Node, or one of them has the tag', async () => {
+    hasMetNewNode = false;
+    forget();
+    await start(world.nodes());
+    await round();
+    expect(world.cloud.calls.writes()).toEqual([]);
+    await world.api.tags.assign(TAG, [{ type: 'droplet', id: '2' }], signal);
+    await round();
+    expect(tagsOf('droplets')).toEqual(Array(3).fill([TAG]));
+  });
+
+  test('a fresh Node that is looked up makes the cluster one of ours', async () => {
+    const [node] = world.nodes();
+    const taints = [{ key: 'node.cloudprovider.kubernetes.io/uninitialized', effect: 'NoSchedule' }];
+    const fresh = { ...node, spec: { ...node?.spec, taints } };
+    expect(world.instances.hasMetNewNode).toBe(false);
+    await world.instances.lookup([fresh], signal);
+    expect(world.instances.hasMetNewNode).toBe(true);
+    hasMetNewNode = false;
+    const { steps } = await sync().plan({ nodes: [fresh, ...world.nodes().slice(1)], services: [] }, signal);
+    expect(steps.map(({ kind }) => kind)).toEqual(['tag-droplets']);
   });
 
   test('row 94 a tag that does not exist is created, then put', async () => {

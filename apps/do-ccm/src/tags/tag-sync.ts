@@ -3,6 +3,7 @@
 import { checkAgain, Controller, exponentialBackoff, jitter } from '@longshore/reconciler-core';
 import type { Clock, Logger, Metrics, Reconcile } from '@longshore/reconciler-core';
 import type { ClusterView, OtherPlan } from '@longshore/cloud-provider';
+import { hasFreshNode } from '../instances/fresh-node.ts';
 import type { DropletInstances } from '../instances/instances.ts';
 import type { BalancerView } from '../load-balancer/ownership.ts';
 import { applyTagStep } from './apply.ts';
@@ -16,7 +17,7 @@ import { partsRefused, roundFailed } from './refusal.ts';
 export interface TagSyncOptions {
   readonly clusterTag: string;
   readonly calls: TagCalls;
-  readonly instances: Pick<DropletInstances, 'droplets'>;
+  readonly instances: Pick<DropletInstances, 'droplets' | 'hasMetNewNode'>;
   readonly loadBalancers: { view(maxAgeMs: number, signal: AbortSignal): Promise<BalancerView> };
   readonly clock: Clock;
   readonly log: Logger;
@@ -94,10 +95,11 @@ export class TagSync {
     const maxAgeMs = Math.max(0, Math.min(LIST_MAX_AGE_MS, clock.monotonicMs() - this.#wroteAtMs - 1));
     const services = taggedServices(cluster);
     const ids = dropletsOfNodes(cluster);
+    const hasNewNode = instances.hasMetNewNode || hasFreshNode(cluster.nodes);
     const [balancers, droplets] = await Promise.all([
       services.length > 0 ? loadBalancers.view(maxAgeMs, signal) : undefined,
       ids.length > 0 ? instances.droplets(ids, maxAgeMs, signal) : new Map<never, never>(),
     ]);
-    return planTags(clusterTag, untagged({ services, balancers, droplets, clusterTag }));
+    return planTags(clusterTag, untagged({ services, balancers, droplets, clusterTag, hasNewNode }));
   }
 }
