@@ -1,0 +1,84 @@
+// Configuration to CloudProvider: the client, who uses it, and what is said at the start. Nothing talks to the cloud before the first
+// question, so standbys cost no calls.
+import type { CloudProvider, ProviderConfig } from '@longshore/cloud-provider';
+import { createPacketApi, endOfServiceNotice, readCloudConfig, tokenSource } from '@longshore/packet-api';
+import type { CloudConfig, PacketApi, SettingSources } from '@longshore/packet-api';
+import { configError, parseConfig, secretsOf, shownSettings } from './config.ts';
+import type { Config } from './config.ts';
+import { PacketInstances } from './instances/instances.ts';
+import { PROVIDER_ID_SCHEMES, PROVIDER_NAME } from './instances/provider-id.ts';
+import { VERSION } from './version.ts';
+
+/** What of the program's surroundings the provider uses. */
+export type Surroundings = Pick<ProviderConfig, 'env' | 'clock' | 'log' | 'metrics' | 'isDryRun' | 'secrets'> &
+  Partial<Pick<ProviderConfig, 'machineNameOf'>> & {
+    /** JSON file, or folder of a mounted Secret. */
+    readonly configPath?: string | undefined;
+  };
+
+/** Makes the provider. Rejects with every problem of the configuration at once. */
+export async function createProvider(around: Surroundings): Promise<CloudProvider> {
+  const { env, configPath, secrets } = around;
+  const sources: SettingSources = { env, config: await readFileOf(configPath) };
+  for (const secret of secretsOf(sources)) secrets.add(secret);
+  const reading = parseConfig(sources);
+  if ('problems' in reading) throw configError(reading.problems);
+  introduce(reading, sources, around);
+  return assemble(reading.config, createApi(reading.config, around), around);
+}
+
+async function readFileOf(path: string | undefined): Promise<CloudConfig | undefined> {
+  if (path === undefined) return undefined;
+  const reading = await readCloudConfig(path);
+  if ('config' in reading) return reading.config;
+  throw configError([{ field: path, message: reading.problem, severity: 'error' }]);
+}
+
+function introduce(
+  { config, warnings }: { readonly config: Config; readonly warnings: readonly string[] },
+  sources: SettingSources,
+  { log }: Surroundings,
+): void {
+  log.info('settings', shownSettings(sources));
+  for (const message of warnings) log.warn(message);
+  const notice = endOfServiceNotice(config.baseUrl);
+  if (notice !== undefined) log.warn(notice);
+  if (config.backend.kind !== 'off') {
+    log.warn('load balancers are not there yet: METAL_LOAD_BALANCER has no effect', { backend: config.backend.kind });
+  }
+}
+
+function assemble(config: Config, api: PacketApi, { clock, machineNameOf }: Surroundings): CloudProvider {
+  const { projectId, addressFamilies, regionLabel } = config;
+  const look = { addressFamilies, regionLabel };
+  return {
+    name: PROVIDER_NAME,
+    providerIdSchemes: PROVIDER_ID_SCHEMES,
+    instances: new PacketInstances({ devices: api.devices, projectId, clock, look, machineNameOf }),
+    async ping(signal) {
+      await api.projects.verify(projectId, signal);
+    },
+  };
+}
+
+function createApi(config: Config, around: Surroundings): PacketApi {
+  const { env, clock, metrics, isDryRun, secrets, configPath } = around;
+  const read = tokenSource(env, configPath);
+  const log = around.log.child({ name: 'packet' });
+  return createPacketApi({
+    baseUrl: config.baseUrl,
+    // A rotated key is kept out of the log as the first one is.
+    token: async () => {
+      const token = await read();
+      secrets.add(token);
+      return token;
+    },
+    userAgent: `packet-ccm/${VERSION}`,
+    log,
+    ...(config.logsHttp ? { onCall: (event) => log.info('cloud call', { ...event }) } : {}),
+    dryRun: isDryRun,
+    env,
+    clock,
+    metrics,
+  });
+}
