@@ -14,6 +14,10 @@ export type { CloudscaleOptions, CloudscaleSimulator } from './cloudscale/simula
 export type { CloudscaleState } from './cloudscale/state.ts';
 export type { CloudscaleServerWish } from './cloudscale/server-factory.ts';
 export type * from './cloudscale/wire.ts';
+export { bootPacket } from './packet/boot/boot-packet.ts';
+export type { PacketSite } from './packet/boot/boot-packet.ts';
+export type { Machine as PacketMachine } from './packet/boot/machine.ts';
+export { bootProblem } from './packet/boot/site.ts';
 export { simulatePacket } from './packet/simulate-packet.ts';
 export type { PacketMetadataService, PacketOptions, PacketSimulator } from './packet/simulate-packet.ts';
 export type { PacketAddressKind, PacketDeviceWish } from './packet/device-factory.ts';

@@ -57,6 +57,8 @@ export interface PacketOptions extends SimulatorOptions, Partial<PacketSettings>
   readonly devices?: number;
   /** Port of the metadata service; 0, the default, takes any free one. */
   readonly metadataPort?: number;
+  /** Address that the metadata service listens on. Default: as the API. */
+  readonly metadataHost?: string;
   /** Default `off`: no figure of the API's limits was ever published. */
   readonly quota?: QuotaLimits | 'off';
 }
@@ -123,14 +125,18 @@ export async function simulatePacket(options: PacketOptions = {}): Promise<Packe
   };
 }
 
-async function startMetadata(context: PacketContext, { metadataPort = 0, host }: PacketOptions): Promise<SimServer> {
+async function startMetadata(
+  context: PacketContext,
+  { metadataPort = 0, metadataHost, host }: PacketOptions,
+): Promise<SimServer> {
   const cloud = {
     routes: metadataRoutes(context, () => server.url),
     guard: () => undefined,
     stamp: () => ({}),
     ownError: (status: number) => (status === 404 ? noMetadata : { status, body: { error: `Error ${status}` } }),
   };
-  const where = { port: metadataPort, ...(host === undefined ? {} : { host }) };
+  const listening = metadataHost ?? host;
+  const where = { port: metadataPort, ...(listening === undefined ? {} : { host: listening }) };
   const server: SimServer = await startSimServer(cloud, context.clock, where);
   return server;
 }

@@ -1,0 +1,98 @@
+// The boot mode with real namespaces; skipped by name where it cannot work.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ask } from '../test-support/ask.ts';
+import type { WirePacketIpReservation } from '../wire.ts';
+import { bootPacket } from './boot-packet.ts';
+import type { PacketSite } from './boot-packet.ts';
+import type { Machine } from './machine.ts';
+import { bootProblem, openSite } from './site.ts';
+
+const problem = bootProblem();
+
+if (problem !== undefined) {
+  test.skip(`devices are machines (skipped: ${problem})`, () => {});
+} else {
+  let site: PacketSite;
+
+  beforeAll(async () => {
+    site = await bootPacket();
+  });
+
+  afterAll(() => site.close());
+
+  const bootDevice = async (
+    hostname: string,
+  ): Promise<{ readonly id: string; readonly machine: Machine; readonly address: string }> => {
+    const { id, ip_addresses: addresses } = site.simulator.addDevice({
+      hostname,
+      userdata: `#!/bin/sh\necho ${hostname}\n`,
+    });
+    await site.sync();
+    const machine = site.machines.get(id);
+    if (machine === undefined) throw new Error(`device ${hostname} is no machine`);
+    return { id, machine, address: addresses[0]?.address ?? '' };
+  };
+
+  const isReached = (from: Machine, address: string): Promise<boolean> =>
+    // Bash opens the port by itself; refused is as good as open: somebody with that address answered.
+    from
+      .run(['bash', '-c', `timeout 2 bash -c 'echo > /dev/tcp/${address}/9' 2>&1 | grep -q refused`])
+      .then(() => true)
+      .catch(() => false);
+
+  describe('devices are machines', () => {
+    test('with name, addresses and files of their own, that reach one another', async () => {
+      const [one, two] = [await bootDevice('one'), await bootDevice('two')];
+      expect((await one.machine.run(['hostname'])).stdout).toBe('one\n');
+      const { stdout } = await one.machine.run(['ip', '-o', 'addr', 'show', 'bond0']);
+      expect(stdout).toContain(`${one.address}/31`);
+      await one.machine.run(['mkdir', '-p', '/etc/kubernetes']);
+      await one.machine.run(['ls', '/etc/kubernetes']);
+      await expect(two.machine.run(['ls', '/etc/kubernetes'])).rejects.toThrow(/No such file/);
+      expect(await isReached(one.machine, two.address)).toBe(true);
+      expect(await isReached(one.machine, '198.18.200.1')).toBe(false);
+    }, 60_000);
+
+    test('that are known to the metadata service by their addresses', async () => {
+      const { machine } = await bootDevice('three');
+      const script = `fetch('${site.simulator.metadata.url}/userdata').then((a) => a.text()).then((t) => process.stdout.write(t))`;
+      const { stdout } = await machine.run([process.execPath, '-e', script]);
+      expect(stdout).toBe('#!/bin/sh\necho three\n');
+    }, 60_000);
+
+    test('that have the elastic addresses assigned to them, off when the device is, and gone with it', async () => {
+      const [holder, other, third] = [await bootDevice('four'), await bootDevice('five'), await bootDevice('seven')];
+      const { simulator } = site;
+      const block = await ask<WirePacketIpReservation>(simulator, `POST /projects/${simulator.projectId}/ips`, {
+        body: { type: 'public_ipv4', quantity: 1, metro: 'ny' },
+      });
+      const address = block.json.address ?? '';
+      expect(await isReached(other.machine, address)).toBe(false);
+      await ask(simulator, `POST /devices/${holder.id}/ips`, { body: { address } });
+      await site.sync();
+      expect(await isReached(other.machine, address)).toBe(true);
+      const [moved] = simulator.state.reservations.get(block.json.id)?.assignments ?? [];
+      await ask(simulator, `DELETE ${moved?.href}`);
+      await ask(simulator, `POST /devices/${third.id}/ips`, { body: { address } });
+      await site.sync();
+      expect(await isReached(other.machine, address)).toBe(true);
+      expect((await third.machine.run(['ip', 'addr', 'show', 'lo'])).stdout).toContain(address);
+      expect((await holder.machine.run(['ip', 'addr', 'show', 'lo'])).stdout).not.toContain(address);
+      simulator.setDeviceState(holder.id, 'inactive');
+      await site.sync();
+      expect(site.machines.has(holder.id)).toBe(false);
+      expect(await isReached(other.machine, holder.address)).toBe(false);
+      simulator.setDeviceState(holder.id, 'active');
+      await site.sync();
+      expect(await isReached(other.machine, holder.address)).toBe(true);
+      simulator.removeDevice(holder.id);
+      await site.sync();
+      expect(site.machines.has(holder.id)).toBe(false);
+    }, 60_000);
+
+    test('a second site on the same host is refused, because its addresses are the same', async () => {
+      await bootDevice('six');
+      await expect(openSite()).rejects.toThrow(/another simulator runs in boot mode/);
+    }, 60_000);
+  });
+}
