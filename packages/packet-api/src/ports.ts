@@ -32,7 +32,7 @@ export interface Layer3Address {
 
 const INCLUDE = including('virtual_networks', 'native_virtual_network');
 
-/** Calls about ports. Each answers with the port as it is afterwards. */
+/** Calls about ports. Each answers with the port as it is afterwards; when the answer is lost, read the port before trying again. */
 export class Ports {
   readonly #http: PacketHttp;
 
@@ -87,9 +87,9 @@ export class Ports {
     await this.#http.send({ ...call, absentOn404: true }, signal);
   }
 
-  // What a port is set to, it is: doing it twice is the same as once.
+  // Not repeated by itself: a VLAN that is on the port already is refused, which would hide that the first attempt worked.
   #post(at: ReturnType<typeof route>, body: object, signal: AbortSignal): Promise<Port> {
-    return this.#http.send({ ...creating(at, body, parsePort, INCLUDE), idempotent: true }, signal);
+    return this.#http.send(creating(at, body, parsePort, INCLUDE), signal);
   }
 }
 

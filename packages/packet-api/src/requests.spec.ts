@@ -156,7 +156,7 @@ const ROWS: readonly Row[] = [
   { call: 'volumes.createSnapshot', run: () => api.volumes.createSnapshot(V, signal), sent: `POST /storage/${V}/snapshots`, body: {}, answer: { status: 202, json: null } },
   { call: 'volumes.removeSnapshot', run: () => api.volumes.removeSnapshot(V, sample.idOf(54) as SnapshotId, signal), sent: `DELETE /storage/${V}/snapshots/${sample.idOf(54)}`, answer: gone, gives: 'removed' },
   { call: 'volumes.restore', run: () => api.volumes.restore(V, '1.5', signal), sent: `POST /storage/${V}/restore`, body: { restore_point: '1.5' }, answer: gone },
-  { call: 'volumes.clone', run: () => api.volumes.clone(V, { timestamp: '1.5' }, signal), sent: `POST /storage/${V}/clone?${STORAGE}`, body: { snapshot_timestamp: '1.5' }, answer: { status: 201, json: sample.VOLUME }, gives: { id: V } },
+  { call: 'volumes.clone', run: () => api.volumes.clone(V, { timestamp: '1.5' }, signal), sent: `POST /storage/${V}/clone`, body: { snapshot_timestamp: '1.5' }, answer: { status: 201, json: sample.VOLUME }, gives: { id: V } },
   { call: 'volumes.addSnapshotPolicy', run: () => api.volumes.addSnapshotPolicy(V, { frequency: '1day', count: 3 }, signal), sent: `POST /storage/${V}/snapshot-policies?snapshot_frequency=1day&snapshot_count=3`, answer: { status: 201, json: {} } },
   { call: 'volumes.removeSnapshotPolicy', run: () => api.volumes.removeSnapshotPolicy(sample.idOf(51) as SnapshotPolicyId, signal), sent: `DELETE /storage/snapshot-policies/${sample.idOf(51)}`, answer: gone, gives: 'removed' },
   // SSH keys

@@ -119,7 +119,7 @@ export class Volumes {
   /** Makes a volume with the contents of this one, or of one of its snapshots. It has the same size and no description. */
   clone(id: VolumeId, { timestamp }: { readonly timestamp?: string }, signal: AbortSignal): Promise<Volume> {
     const body = withoutAbsent({ snapshot_timestamp: timestamp });
-    return this.#http.send(creating(route(`${ONE}/clone`, id), body, parseVolume, INCLUDE), signal);
+    return this.#http.send(creating(route(`${ONE}/clone`, id), body, parseVolume), signal);
   }
 
   /** Adds a policy by which snapshots are made. */
