@@ -2,7 +2,9 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,6 +18,7 @@ import type { ControlPlane } from '@longshore/embedded-control-plane';
 import type { KubeNode, KubeService } from '@longshore/k8s-runtime';
 import { waitFor } from '@longshore/reconciler-core/testing';
 import { ANNOTATIONS } from './annotations.ts';
+import { expectPage } from './test-support/reference-page.ts';
 import { VERSION } from './version.ts';
 
 const dist = path.join(import.meta.dirname, '../dist');
@@ -59,6 +62,24 @@ async function run(flags: readonly string[], env: Env = {}): Promise<{ code: unk
   const child = start(flags, env);
   const [[code], out, err] = await Promise.all([once(child, 'exit'), textOf(child.stdout), textOf(child.stderr)]);
   return { code, out, err };
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+// Kinds and help texts are in the exposition, labels only where there are samples: they are on the page by hand where they matter.
+function metricsTable(exposition: string): string {
+  const kinds = new Map([...exposition.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, kind]) => [name, kind]));
+  const rows = [...exposition.matchAll(/^# HELP (\S+) (.+)$/gm)].map(
+    ([, name, help = '']) => `| \`${name}\` | ${kinds.get(name)} | ${help.replaceAll('|', '\\|')} |`,
+  );
+  return ['| metric | kind | meaning |', '|---|---|---|', ...rows.toSorted()].join('\n');
 }
 
 const cloudEnv = (): Env => ({ DO_ACCESS_TOKEN: cloud.token, DO_OVERRIDE_URL: cloud.url, REGION: 'fra1' });
@@ -110,6 +131,20 @@ describe('the life of the program', () => {
     expect((await log).join('')).not.toContain(cloud.token);
   });
 
+  test('the metrics that it serves are those of docs/metrics.md', async () => {
+    const address = `127.0.0.1:${await freePort()}`;
+    const firewall = { PUBLIC_ACCESS_FIREWALL_NAME: 'public', PUBLIC_ACCESS_FIREWALL_TAGS: 'workers' };
+    running = start(clusterFlags(), { ...cloudEnv(), ...firewall, DO_CLUSTER_ID: 'c1', METRICS_ADDR: address });
+    const isAtWork = (): boolean => cloud.calls.of('GET /v2/firewalls').length > 0;
+    await waitFor(isAtWork, { what: 'the first look at the firewalls', timeoutMs: 30_000 });
+    const served = await (await fetch(`http://${address}/metrics`)).text();
+    expectPage('metrics.md', 'do-ccm/served', metricsTable(served));
+    // Gives the lease back, so that the next test need not wait for it.
+    const ended = once(running, 'exit');
+    running.kill('SIGTERM');
+    await ended;
+  });
+
   test('--simulate needs no account: a node of the cluster gets a machine', async () => {
     await addNode('anywhere');
     running = start([...clusterFlags(), '--simulate'], {});
@@ -143,6 +178,9 @@ describe('last words', () => {
     const { code, out } = await run(['--help']);
     expect(code).toBe(0);
     expect(out).toContain('--simulate');
+    const golden = new URL('__golden__/help.txt', import.meta.url);
+    if (process.env['UPDATE_GOLDEN']) writeFileSync(golden, out);
+    expect(out).toBe(readFileSync(golden, 'utf8'));
   });
 
   test('plan says what would be done, and does nothing', async () => {

@@ -1,17 +1,11 @@
 // docs/flags.md and docs/metrics.md say what the code says. UPDATE_GOLDEN=1 rewrites the parts of this program.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { expect, test } from '@jest/globals';
-import { flagsMarkdown, MetricsCatalogue, sectionOf, withSection } from '@longshore/k8s-runtime/testing';
+import { test } from '@jest/globals';
+import { flagsMarkdown, MetricsCatalogue } from '@longshore/k8s-runtime/testing';
 import { systemClock } from '@longshore/reconciler-core';
 import { measuredCalls } from './firewall/measured-calls.ts';
 import { firewallMeter } from './firewall/reconcile-metrics.ts';
 import { ownFlags } from './flags.ts';
-
-function expectPage(name: string, section: string, wanted: string): void {
-  const page = new URL(`../../../docs/${name}`, import.meta.url);
-  if (process.env['UPDATE_GOLDEN']) writeFileSync(page, withSection(readFileSync(page, 'utf8'), section, wanted));
-  expect(sectionOf(readFileSync(page, 'utf8'), section)).toBe(wanted);
-}
+import { expectPage } from './test-support/reference-page.ts';
 
 test('docs/flags.md lists the flags of do-ccm', () => {
   expectPage('flags.md', 'do-ccm', flagsMarkdown(ownFlags));
