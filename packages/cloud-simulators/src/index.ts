@@ -21,7 +21,7 @@ export { bootProblem } from './packet/boot/site.ts';
 export { EMLB_LOCATIONS, EMLB_PROVIDER_ID } from './packet/emlb/emlb-world.ts';
 export { simulateMetalLoadBalancers } from './packet/emlb/simulate-emlb.ts';
 export type { EmlbOptions, EmlbSimulator, EmlbState } from './packet/emlb/simulate-emlb.ts';
-export type * from './packet/emlb/emlb-view.ts';
+export type { WireEmlbBalancer, WireEmlbOrigin, WireEmlbPool, WireEmlbPort } from './packet/emlb/emlb-view.ts';
 export { simulatePacket } from './packet/simulate-packet.ts';
 export type { PacketMetadataService, PacketOptions, PacketSimulator } from './packet/simulate-packet.ts';
 export type { PacketAddressKind, PacketDeviceWish } from './packet/device-factory.ts';

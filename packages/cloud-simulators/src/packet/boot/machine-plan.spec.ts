@@ -5,6 +5,7 @@ import type { WirePacketDeviceState } from '../wire.ts';
 import { cableOf, machineOf, planMachines, plugCommands, setUpCommands } from './machine-plan.ts';
 import type { MachineSpec } from './machine-plan.ts';
 import { bootProblem } from './site.ts';
+import type { BootHost } from './site.ts';
 
 function aMachine(change: Partial<MachineSpec> = {}): MachineSpec {
   return {
@@ -86,15 +87,20 @@ describe('commands', () => {
 });
 
 describe('where machines cannot be booted', () => {
+  const fine: BootHost = { platform: 'linux', uid: 0, capabilities: '000001ffffffffff', missing: [] };
+
   test.each([
-    { host: { platform: 'darwin', uid: 0 }, says: /needs Linux/ },
-    { host: { platform: 'linux', uid: 1000 }, says: /needs root: .* sudo/ },
-    { host: { platform: 'linux', uid: undefined }, says: /needs root/ },
+    { host: { platform: 'darwin' }, says: /needs Linux/ },
+    { host: { uid: 1000 }, says: /needs root: .* sudo/ },
+    { host: { uid: undefined }, says: /needs root/ },
+    { host: { capabilities: '00000000a80425fb' }, says: /needs CAP_NET_ADMIN and CAP_SYS_ADMIN/ },
+    { host: { capabilities: '' }, says: /needs CAP_NET_ADMIN and CAP_SYS_ADMIN/ },
+    { host: { missing: ['ip'] }, says: /needs the programs ip/ },
   ])('$host is told why', ({ host, says }) => {
-    expect(bootProblem(host)).toMatch(says);
+    expect(bootProblem({ ...fine, ...host })).toMatch(says);
   });
 
-  test('root on Linux is fine', () => {
-    expect(bootProblem({ platform: 'linux', uid: 0 })).toBeUndefined();
+  test('root on Linux with all rights is fine', () => {
+    expect(bootProblem(fine)).toBeUndefined();
   });
 });

@@ -1,19 +1,49 @@
 // The place where machines stand: a bridge on this host. Only one at a time, because its addresses are those of the simulated cloud.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { BRIDGE } from './machine-plan.ts';
 import { runCommand } from './run-command.ts';
 
+/** What the boot mode needs to know about the host. */
+export interface BootHost {
+  readonly platform: string;
+  readonly uid: number | undefined;
+  /** Effective capabilities as `/proc/self/status` has them. */
+  readonly capabilities: string;
+  /** Which of the programs that are needed are missing. */
+  readonly missing: readonly string[];
+}
+
+// Bits of a capability set: changing the network, making namespaces and mounts. A container's root often has neither.
+const NEEDED_CAPABILITIES = { CAP_NET_ADMIN: 12n, CAP_SYS_ADMIN: 21n } as const;
+const PROGRAMS = ['ip', 'unshare', 'nsenter', 'mount'];
+
 /** Why machines cannot be booted here; `undefined` when they can. */
-export function bootProblem(
-  host: { readonly platform: string; readonly uid: number | undefined } = {
+export function bootProblem(host: BootHost = thisHost()): string | undefined {
+  if (host.platform !== 'linux') return 'the boot mode needs Linux: machines are namespaces of its kernel';
+  if (host.uid !== 0) {
+    return 'the boot mode needs root: it makes namespaces and a bridge; start it with sudo, or use the simulator without it';
+  }
+  const set = BigInt(`0x${host.capabilities === '' ? '0' : host.capabilities}`);
+  const lacking = Object.entries(NEEDED_CAPABILITIES).filter(([, bit]) => (set & (1n << bit)) === 0n);
+  if (lacking.length > 0) {
+    return `the boot mode needs ${lacking.map(([name]) => name).join(' and ')}, which root does not have in this container`;
+  }
+  if (host.missing.length > 0)
+    return `the boot mode needs the programs ${host.missing.join(', ')} (iproute2, util-linux)`;
+  return undefined;
+}
+
+function thisHost(): BootHost {
+  const isLinux = process.platform === 'linux';
+  const status = isLinux ? readFileSync('/proc/self/status', 'utf8') : '';
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/sbin', '/usr/sbin'];
+  return {
     platform: process.platform,
     uid: process.getuid?.(),
-  },
-): string | undefined {
-  if (host.platform !== 'linux') return 'the boot mode needs Linux: machines are namespaces of its kernel';
-  if (host.uid !== 0)
-    return 'the boot mode needs root: it makes namespaces and a bridge; start it with sudo, or use the simulator without it';
-  return undefined;
+    capabilities: /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '',
+    missing: PROGRAMS.filter((program) => !folders.some((folder) => existsSync(join(folder, program)))),
+  };
 }
 
 /** Puts the bridge up. One that a killed process left behind is taken over; one that is in use is not. */
