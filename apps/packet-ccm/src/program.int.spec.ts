@@ -75,7 +75,7 @@ const isInitialized = (name: string) => async (): Promise<boolean> =>
   (await node(name))?.spec?.taints?.some(({ key }) => key === UNINITIALIZED.key) === false;
 
 describe('packet-ccm', () => {
-  test('PK row 1 PK row 9 PK row 28 PK row 38 nodes are initialized, one whose device is gone is removed, SIGTERM ends it with 0', async () => {
+  test('PK row 1 PK row 9 PK row 28 nodes are initialized, one whose device is gone is removed, SIGTERM ends it with 0', async () => {
     const made = cloud.addDevice({ hostname: 'node-1' });
     const old = cloud.addDevice({ hostname: 'node-2' });
     await addNode('node-1');

@@ -97,7 +97,7 @@ describe('lists', () => {
     ]);
   });
 
-  test('PK row 73 the 300th reservation is found, in one call', async () => {
+  test('the 300th reservation is found, in one call', async () => {
     const { simulator, api, project } = await start();
     for (let count = 0; count < 300; count += 1) {
       await api.reservations.reserve(
@@ -291,7 +291,7 @@ describe('addresses', () => {
     expect(await api.reservations.release(reservation.id, signal)).toBe('absent');
   });
 
-  test('PK row 45 beyond the quota: refused, or pending when asked for', async () => {
+  test('beyond the quota: refused, or pending when asked for', async () => {
     const { api, project } = await start({ ipQuota: 0 });
     const error = await failureOf(api.reservations.reserve(project, wish, signal));
     expect([refusalOf(error), error.disposition.retry]).toEqual(['quota', 'backoff']);

@@ -56,7 +56,7 @@ async function failureOf(promise: Promise<unknown>): Promise<CloudApiError> {
 }
 
 describe('BGP', () => {
-  test('PK row 51 never on, on, off; PK row 53 a second session is there already', async () => {
+  test('never on, on, off; PK row 53 a second session is there already', async () => {
     const { simulator, api, project, device } = await start();
     expect(await api.bgp.config(project, signal)).toBeUndefined();
     await failureOf(api.bgp.createSession(device, { family: 'ipv4' }, signal));

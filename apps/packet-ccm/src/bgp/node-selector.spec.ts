@@ -22,7 +22,7 @@ describe('parseNodeSelector', () => {
     { text: 'rack>6', matches: true },
     { text: 'rack < 7', matches: false },
     { text: 'zone>6', matches: false },
-  ])('PK row 56 $text', ({ text, matches }) => {
+  ])('$text', ({ text, matches }) => {
     const selector = parseNodeSelector(text);
     if (isBad(selector)) throw new Error(selector.use);
     expect(selector.matches(labels)).toBe(matches);
