@@ -13,6 +13,7 @@ import { onGround } from './ground.ts';
 import type { Ground, GroundOptions } from './ground.ts';
 import type { BenchResult } from './nodes-benchmark.ts';
 import { Program } from './program.ts';
+import { isUninitialized } from './taint-watch.ts';
 
 const START_ROUNDS = 7;
 const QUIET_CPU_SECONDS = 0.04;
@@ -136,9 +137,9 @@ export async function benchFailover(options: GroundOptions): Promise<BenchResult
 async function untilUntainted({ api }: Ground, program: Program, name: string): Promise<void> {
   const probe = async (): Promise<true | undefined> => {
     const node = JSON.parse(await api.must({ method: 'GET', path: `/api/v1/nodes/${name}` })) as {
-      readonly spec: { readonly taints?: readonly unknown[] };
+      readonly spec: { readonly taints?: readonly { readonly key: string }[] };
     };
-    return node.spec.taints?.length ? undefined : true;
+    return isUninitialized(node.spec) ? undefined : true;
   };
   await awaitWorld(probe, {
     what: `${name} initialized`,

@@ -8,6 +8,7 @@ import { onGround } from './ground.ts';
 import type { Ground, GroundOptions } from './ground.ts';
 import type { BenchResult } from './nodes-benchmark.ts';
 import type { Program } from './program.ts';
+import { isUninitialized } from './taint-watch.ts';
 
 const NODES = 10;
 const QUIET_MS = 8000;
@@ -45,11 +46,11 @@ async function createNodes({ api, cloud }: Ground): Promise<void> {
 
 async function untilInitialized({ api }: Ground, program: Program, count: number): Promise<void> {
   interface Node {
-    readonly spec: { readonly taints?: readonly unknown[]; readonly providerID?: string };
+    readonly spec: { readonly taints?: readonly { readonly key: string }[]; readonly providerID?: string };
   }
   const probe = async (): Promise<true | undefined> => {
     const nodes = await listOf<Node>(api, '/api/v1/nodes');
-    return nodes.filter(({ spec }) => spec.providerID && !spec.taints?.length).length === count ? true : undefined;
+    return nodes.filter(({ spec }) => spec.providerID && !isUninitialized(spec)).length === count ? true : undefined;
   };
   await awaitWorld(probe, { what: 'initialized nodes', timeoutMs: 60_000, meanwhile: () => program.mustRun() });
 }

@@ -5,6 +5,11 @@ import { followWatch } from './await-world.ts';
 
 const TAINT = 'node.cloudprovider.kubernetes.io/uninitialized';
 
+/** True while no cloud controller has initialized the Node; other taints (not-ready, of the API server) may stay. */
+export function isUninitialized(spec: { readonly taints?: readonly { readonly key: string }[] }): boolean {
+  return spec.taints?.some(({ key }) => key === TAINT) ?? false;
+}
+
 /** What a watch has seen so far. */
 export interface TaintWatch {
   /** Nodes that still carry the taint. */
