@@ -1,6 +1,6 @@
 // Configuration to CloudProvider: the client, who uses it, and what happens once this process leads. Nothing talks to the cloud before
 // `start`, so standbys cost no calls.
-import type { CloudProvider, ProviderConfig } from '@longshore/cloud-provider';
+import type { CloudProvider, ProviderConfig, ProviderContext } from '@longshore/cloud-provider';
 import { tokenFile } from '@longshore/cloud-http';
 import { createCloudscaleApi } from '@longshore/cloudscale-api';
 import type { CloudscaleApi } from '@longshore/cloudscale-api';
@@ -8,6 +8,7 @@ import { configError, maskToken, parseConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { ServerInstances } from './instances/instances.ts';
 import { PROVIDER_NAME } from './instances/provider-id.ts';
+import { CloudscaleLoadBalancers } from './load-balancer/load-balancer.ts';
 import { VERSION } from './version.ts';
 
 /** What of the program's surroundings the provider uses. */
@@ -15,6 +16,8 @@ export type Surroundings = Pick<
   ProviderConfig,
   'env' | 'clock' | 'log' | 'metrics' | 'signal' | 'isDryRun' | 'secrets'
 >;
+
+const NOTES_RIGHT = { group: '', resource: 'services', verb: 'patch', neededFor: 'the UUIDs of balancers on Services' };
 
 /** Makes the provider. Rejects with every problem of the environment at once. */
 export function createProvider(around: Surroundings): Promise<CloudProvider> {
@@ -24,12 +27,27 @@ export function createProvider(around: Surroundings): Promise<CloudProvider> {
   const api = createApi(config, around);
   const token = config.token.kind === 'value' ? { token: maskToken(config.token.token) } : { file: config.token.path };
   log.info('cloudscale.ch API', { url: config.apiUrl, timeoutMs: config.timeoutMs, ...token });
+  const instances = new ServerInstances({ servers: api.servers, clock, log: log.child({ name: 'instances' }) });
+  const { clusterId } = config;
+  const loadBalancers = new CloudscaleLoadBalancers({
+    api,
+    instances,
+    clusterId,
+    clock,
+    log: log.child({ name: 'load-balancer' }),
+  });
   return Promise.resolve({
     name: PROVIDER_NAME,
     providerIdSchemes: [PROVIDER_NAME],
     // As in the Go program, whose manifest carries --allow-untagged-cloud.
     hasClusterId: false,
-    instances: new ServerInstances({ servers: api.servers, clock, log: log.child({ name: 'instances' }) }),
+    serviceRights: [NOTES_RIGHT],
+    instances,
+    loadBalancers,
+    start({ client, services, events }: ProviderContext) {
+      loadBalancers.start({ client, services, events });
+      return Promise.resolve();
+    },
     async ping(signal) {
       await api.catalog.regions(signal);
     },

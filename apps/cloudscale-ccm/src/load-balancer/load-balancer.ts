@@ -1,0 +1,231 @@
+// Load balancers of Services: find the own one (identity.ts), decide (decide.ts, desired.ts, plan.ts), apply (apply.ts). The service
+// controller calls `ensure` and `remove`, never two of them for one Service at a time. Waiting for the cloud is an answer, never a worker.
+import type {
+  LoadBalancerPlan,
+  LoadBalancerResult,
+  LoadBalancers,
+  Problem,
+  RemovalResult,
+} from '@longshore/cloud-provider';
+import type { EventRecorder, KubeClient, KubeNode, KubeService } from '@longshore/k8s-runtime';
+import type { LoadBalancer, LoadBalancerId } from '@longshore/cloudscale-api';
+import { KeyedLock, OperatorError } from '@longshore/reconciler-core';
+import type { Clock, Logger } from '@longshore/reconciler-core';
+import { OWN_ANNOTATIONS, readSettings } from '../annotations.ts';
+import type { ServerInstances } from '../instances/instances.ts';
+import { applySteps, createBalancer } from './apply.ts';
+import type { ApplyContext } from './apply.ts';
+import { decideBalancer, problemsOfService } from './decide.ts';
+import type { Decision } from './decide.ts';
+import { defaultNameOf } from './desired.ts';
+import { describeStep } from './describe-step.ts';
+import { balancersToRemove, ownBalancer, tagsOf } from './identity.ts';
+import type { IdentityFacts } from './identity.ts';
+import { ProjectLists } from './observe.ts';
+import type { ObservedApi } from './observe.ts';
+import { statusOf } from './published-status.ts';
+
+/** What the cluster offers; there from `start` on. */
+export interface Cluster {
+  readonly client: Pick<KubeClient, 'patch'>;
+  readonly services: { list(): readonly KubeService[] };
+  readonly events: EventRecorder;
+}
+
+/** Options of CloudscaleLoadBalancers. */
+export interface LoadBalancersOptions {
+  readonly api: ObservedApi;
+  readonly instances: Pick<ServerInstances, 'serversOf'>;
+  readonly clusterId: string | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const BUILDING_CHECK_AGAIN_MS = 2_000;
+const NODES_CHECK_AGAIN_MS = 15_000;
+const REMOVAL_CHECK_AGAIN_MS = 2_000;
+
+type InProgress = Extract<LoadBalancerResult, { kind: 'in-progress' }>;
+
+/** Load balancers at cloudscale.ch. */
+export class CloudscaleLoadBalancers implements LoadBalancers {
+  readonly ownAnnotations = OWN_ANNOTATIONS;
+  readonly #options: LoadBalancersOptions;
+  readonly #lists: ProjectLists;
+  // Two Services can name one balancer for a moment; the API wants one change of a balancer at a time.
+  readonly #turns = new KeyedLock<LoadBalancerId>();
+  readonly #told = new Map<string, string>();
+  #cluster: Cluster | undefined;
+
+  constructor(options: LoadBalancersOptions) {
+    this.#options = options;
+    this.#lists = new ProjectLists(options.api, options.clock);
+  }
+
+  /** From now on annotations can be written and Services compared. */
+  start(cluster: Cluster): void {
+    this.#cluster = cluster;
+  }
+
+  problems(service: KubeService): readonly Problem[] {
+    return problemsOfService(service);
+  }
+
+  async ensure(service: KubeService, nodes: readonly KubeNode[], signal: AbortSignal): Promise<LoadBalancerResult> {
+    if (service.spec?.loadBalancerClass !== undefined) return { kind: 'not-mine' };
+    const changes: string[] = [];
+    const known = await this.#find(service, signal);
+    const decision = await this.#decide(service, nodes, known, signal);
+    this.#tell(service, decision.warnings);
+    const balancer = known ?? (await this.#create(service, decision, changes, signal));
+    if (balancer === undefined) {
+      const waitingFor = 'a node, whose zone the load balancer gets';
+      return { kind: 'in-progress', checkAgainMs: NODES_CHECK_AGAIN_MS, waitingFor, changes };
+    }
+    await this.#turns.run(
+      balancer.id,
+      () => applySteps(decision.steps(balancer), changes, this.#context(service, signal)),
+      signal,
+    );
+    // What has just been made is looked at anew: an answer to its creation tells nothing about its parts.
+    if (known === undefined || balancer.status === 'changing') return building(changes);
+    return { kind: 'ready', status: statusOf(balancer, decision.settings), changes };
+  }
+
+  async remove(service: KubeService, signal: AbortSignal): Promise<RemovalResult> {
+    const changes: string[] = [];
+    this.#told.delete(service.metadata?.uid ?? '');
+    const own = balancersToRemove(await this.#identity(service, signal));
+    for (const { id, name } of own) {
+      const removal = await this.#turns.run(id, () => this.#removeOne(id, signal), signal);
+      if (removal === 'removed') changes.push(`delete load balancer ${name} (${id})`);
+      if (removal !== 'gone') return leaving(changes);
+    }
+    return { kind: 'removed', changes };
+  }
+
+  async plan(service: KubeService, nodes: readonly KubeNode[], signal: AbortSignal): Promise<LoadBalancerPlan> {
+    try {
+      const isLeaving = service.metadata?.deletionTimestamp !== undefined || service.spec?.type !== 'LoadBalancer';
+      if (isLeaving) return await this.#planRemoval(service, signal);
+      return await this.#planEnsure(service, nodes, signal);
+    } catch (error) {
+      if (!(error instanceof OperatorError) || error.disposition.retry !== 'on-change') throw error;
+      return { steps: [], blockedBy: [error.message] };
+    }
+  }
+
+  async #planRemoval(service: KubeService, signal: AbortSignal): Promise<LoadBalancerPlan> {
+    const own = balancersToRemove(await this.#identity(service, signal));
+    const steps = own.map(({ id, name }) => {
+      return { kind: 'delete-balancer', summary: `delete load balancer ${name} (${id})` };
+    });
+    return { steps, blockedBy: [], status: { ingress: [] } };
+  }
+
+  async #planEnsure(service: KubeService, nodes: readonly KubeNode[], signal: AbortSignal): Promise<LoadBalancerPlan> {
+    const found = await this.#find(service, signal);
+    const decision = await this.#decide(service, nodes, found, signal);
+    const { wanted, settings } = decision;
+    if (found === undefined) {
+      const blockedBy = wanted.zone === undefined ? ['no node, so no zone'] : ['the load balancer is not built yet'];
+      const step = describeStep({ kind: 'create-balancer', wanted });
+      return { wanted, steps: wanted.zone === undefined ? [] : [step], blockedBy };
+    }
+    const steps = decision.steps(found).map(describeStep);
+    if (found.status === 'changing') return { wanted, found, steps, blockedBy: ['the load balancer is being built'] };
+    return { wanted, found, steps, blockedBy: [], status: statusOf(found, settings) };
+  }
+
+  async #removeOne(id: LoadBalancerId, signal: AbortSignal): Promise<'gone' | 'removed' | 'busy'> {
+    const { loadBalancers } = this.#options.api;
+    try {
+      const removal = await loadBalancers.remove(id, signal);
+      if (removal === 'absent') return 'gone';
+      if (removal === 'busy') return 'busy';
+      // "Accepted" is not "gone".
+      return (await loadBalancers.get(id, signal)) === undefined ? 'gone' : 'removed';
+    } finally {
+      this.#lists.invalidate('loadBalancers', 'pools', 'listeners', 'healthMonitors', 'floatingIps');
+    }
+  }
+
+  /** The Service's balancer as it is now: one that is not finished, or only noted, is asked for directly. */
+  async #find(service: KubeService, signal: AbortSignal): Promise<LoadBalancer | undefined> {
+    const found = ownBalancer(await this.#identity(service, signal));
+    if (found?.status !== 'changing') return found;
+    const { loadBalancers } = this.#options.api;
+    const now = await loadBalancers.get(found.id, signal);
+    if (now?.status !== 'changing') this.#lists.invalidate('loadBalancers');
+    return now;
+  }
+
+  async #identity(service: KubeService, signal: AbortSignal): Promise<IdentityFacts> {
+    const { settings } = readSettings(service.metadata?.annotations);
+    const { uuid } = settings;
+    let balancers = await this.#lists.balancers(signal);
+    if (uuid !== undefined && !balancers.some(({ id }) => id === uuid)) {
+      // Made a moment ago, or really gone: only a direct answer tells.
+      const noted = await this.#options.api.loadBalancers.get(uuid, signal);
+      if (noted !== undefined) balancers = [...balancers, noted];
+    }
+    const services = this.#started().services.list();
+    return { service, uuid, name: settings.name ?? defaultNameOf(service), balancers, services };
+  }
+
+  #decide(
+    service: KubeService,
+    nodes: readonly KubeNode[],
+    found: LoadBalancer | undefined,
+    signal: AbortSignal,
+  ): Promise<Decision> {
+    const services = this.#started().services.list();
+    const facts = { service, nodes, found, services };
+    return decideBalancer(facts, { lists: this.#lists, instances: this.#options.instances }, signal);
+  }
+
+  async #create(
+    service: KubeService,
+    { wanted }: Decision,
+    changes: string[],
+    signal: AbortSignal,
+  ): Promise<LoadBalancer | undefined> {
+    if (wanted.zone === undefined) return undefined;
+    // Names are not unique: an answer that was lost a moment ago must not make a second one.
+    this.#lists.invalidate('loadBalancers');
+    const found = ownBalancer(await this.#identity(service, signal));
+    if (found !== undefined) return found;
+    const made = await createBalancer({ kind: 'create-balancer', wanted }, this.#context(service, signal));
+    changes.push(`create load balancer ${made.name} (${made.id})`);
+    return made;
+  }
+
+  #tell(service: KubeService, warnings: readonly { readonly reason: string; readonly message: string }[]): void {
+    const uid = service.metadata?.uid ?? '';
+    const text = JSON.stringify(warnings);
+    if (this.#told.get(uid) === text) return;
+    this.#told.set(uid, text);
+    for (const { reason, message } of warnings) this.#started().events.warning(service, reason, message);
+  }
+
+  #context(service: KubeService, signal: AbortSignal): ApplyContext {
+    const { api, log, clusterId } = this.#options;
+    const { client } = this.#started();
+    return { api, lists: this.#lists, client, service, tags: tagsOf(service, clusterId), log, signal };
+  }
+
+  #started(): Cluster {
+    if (!this.#cluster) throw new Error('start() comes before everything but problems()');
+    return this.#cluster;
+  }
+}
+
+function building(changes: readonly string[]): InProgress {
+  const waitingFor = 'cloudscale.ch builds the load balancer';
+  return { kind: 'in-progress', checkAgainMs: BUILDING_CHECK_AGAIN_MS, waitingFor, changes };
+}
+
+function leaving(changes: readonly string[]): Extract<RemovalResult, { kind: 'in-progress' }> {
+  const waitingFor = 'cloudscale.ch removes the load balancer';
+  return { kind: 'in-progress', checkAgainMs: REMOVAL_CHECK_AGAIN_MS, waitingFor, changes };
+}
