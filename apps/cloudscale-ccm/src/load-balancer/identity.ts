@@ -1,5 +1,6 @@
 // Which balancer is a Service's? Pure. By the UUID that is noted on the Service, and by name: a stale UUID heals through the name, a renamed
 // balancer is found through its UUID. Doubt makes no second balancer and takes none from another Service.
+import type { OrphanedBalancer } from '@longshore/cloud-provider';
 import type { KubeService } from '@longshore/k8s-runtime';
 import type { LoadBalancer, LoadBalancerId } from '@longshore/cloudscale-api';
 import { onChange, OperatorError } from '@longshore/reconciler-core';
@@ -72,4 +73,22 @@ export function tagsOf(service: KubeService, clusterId: string | undefined): Rea
     [TAGS.uid]: uid,
     ...(clusterId === undefined ? {} : { [TAGS.cluster]: clusterId }),
   };
+}
+
+/** Balancers that were made for this cluster, and belong to none of its Services: neither by tag nor by UUID. */
+export function orphansAmong(
+  balancers: readonly LoadBalancer[],
+  services: readonly KubeService[],
+  clusterId: string,
+): readonly OrphanedBalancer[] {
+  const living = services.filter(({ spec }) => spec?.type === 'LoadBalancer');
+  const uids = new Set(living.map(({ metadata }) => metadata?.uid));
+  const noted = new Set(living.map(({ metadata }) => metadata?.annotations?.[ANNOTATIONS.uuid.key]));
+  return balancers
+    .filter(({ tags }) => tags[TAGS.cluster] === clusterId)
+    .filter(({ id, tags }) => !uids.has(tags[TAGS.uid] ?? '') && !noted.has(id))
+    .map(({ id, name, tags }) => {
+      const service = `${tags[TAGS.namespace] ?? ''}/${tags[TAGS.name] ?? ''}`;
+      return { id, name, reason: `it was made for service ${service}, which is not there` };
+    });
 }

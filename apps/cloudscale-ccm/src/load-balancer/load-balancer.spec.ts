@@ -121,6 +121,18 @@ describe('a new Service', () => {
     expect(world.writes()).toEqual(['PATCH lb/listeners/{uuid} {"timeout_client_data_ms":1000}']);
   });
 
+  test('a change that comes while somebody else changes the balancer is made later, and is no mistake of the Service', async () => {
+    await built();
+    const { uuid } = only(world.cloud.state.loadBalancers);
+    await world.ensure();
+    world.cloud.updateLoadBalancer(uuid, { forcedStatus: 'changing' });
+    annotate({ 'timeout-client-data-ms': '1000' });
+    expect(await world.ensure()).toMatchObject({ kind: 'in-progress' });
+    world.cloud.updateLoadBalancer(uuid, { forcedStatus: undefined });
+    expect((await world.settle()).kind).toBe('ready');
+    expect(only(world.cloud.state.listeners).timeout_client_data_ms).toBe(1_000);
+  });
+
   test('CS row 32 no node: a warning, and no balancer without zone; later it works', async () => {
     world.put(aService());
     expect(await world.ensure('web', [])).toMatchObject({ kind: 'in-progress' });
@@ -179,6 +191,58 @@ describe('a new Service', () => {
     world.put(aService({ spec: { loadBalancerClass: 'other' } }));
     expect(await world.ensure()).toEqual({ kind: 'not-mine' });
     expect(world.cloud.calls.total).toBe(0);
+  });
+});
+
+describe('what is shown', () => {
+  test('CS row 66 (ours: no version is asked, the API server drops what it does not know) ipMode is always there', async () => {
+    await built();
+    expect(await world.ensure()).toMatchObject({ status: { ingress: [{ ipMode: 'Proxy' }, { ipMode: 'Proxy' }] } });
+  });
+
+  test('a plan has the steps and writes nothing', async () => {
+    world.put(aService());
+    const { signal } = new AbortController();
+    const plan = (): ReturnType<typeof world.balancers.plan> =>
+      world.balancers.plan(world.get(), world.nodes(), signal);
+    expect((await plan()).steps.map(({ kind }) => kind)).toEqual(['create-balancer']);
+    await world.ensure();
+    world.writes();
+    expect((await plan()).steps.map(({ kind }) => kind)).toEqual([
+      'create-pool',
+      'create-member',
+      'create-member',
+      'create-member',
+      'create-monitor',
+      'create-listener',
+    ]);
+    expect(world.writes()).toEqual([]);
+    await world.settle();
+    expect(await plan()).toMatchObject({ steps: [], blockedBy: [], status: { ingress: [{}, {}] } });
+    edit((service) => ({
+      ...service,
+      metadata: { ...service.metadata, deletionTimestamp: '2026-01-02T00:00:00Z' },
+    }));
+    expect((await plan()).steps.map(({ kind }) => kind)).toEqual(['delete-balancer']);
+    edit(() => aService({ annotations: { 'ip-mode': 'x' } }));
+    expect(await plan()).toMatchObject({ steps: [], blockedBy: [expect.stringContaining('ip-mode')] });
+  });
+
+  test('everything that is made is tagged; a balancer without its Service is an orphan', async () => {
+    await built();
+    const { tags, uuid } = only(world.cloud.state.loadBalancers);
+    expect(tags).toEqual({
+      kubernetes_cluster: 'c1',
+      kubernetes_namespace: 'shop',
+      kubernetes_service: 'web',
+      kubernetes_service_uid: UID,
+    });
+    const { pools, members, listeners, healthMonitors } = world.cloud.state;
+    const parts = [pools, members, listeners, healthMonitors].flatMap((map) => [...map.values()]);
+    for (const part of parts) expect(part.tags).toEqual(tags);
+    const { signal } = new AbortController();
+    expect(await world.balancers.orphans([world.get()], signal)).toEqual([]);
+    expect(await world.balancers.orphans([], signal)).toMatchObject([{ id: uuid }]);
   });
 });
 

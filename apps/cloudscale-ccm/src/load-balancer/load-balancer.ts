@@ -4,9 +4,11 @@ import type {
   LoadBalancerPlan,
   LoadBalancerResult,
   LoadBalancers,
+  OrphanedBalancer,
   Problem,
   RemovalResult,
 } from '@longshore/cloud-provider';
+import { CloudApiError } from '@longshore/cloud-http';
 import type { EventRecorder, KubeClient, KubeNode, KubeService } from '@longshore/k8s-runtime';
 import type { LoadBalancer, LoadBalancerId } from '@longshore/cloudscale-api';
 import { KeyedLock, OperatorError } from '@longshore/reconciler-core';
@@ -19,10 +21,11 @@ import { decideBalancer, problemsOfService } from './decide.ts';
 import type { Decision } from './decide.ts';
 import { defaultNameOf } from './desired.ts';
 import { describeStep } from './describe-step.ts';
-import { balancersToRemove, ownBalancer, tagsOf } from './identity.ts';
+import { balancersToRemove, orphansAmong, ownBalancer, tagsOf } from './identity.ts';
 import type { IdentityFacts } from './identity.ts';
 import { ProjectLists } from './observe.ts';
 import type { ObservedApi } from './observe.ts';
+import type { Step } from './plan.ts';
 import { statusOf } from './published-status.ts';
 
 /** What the cluster offers; there from `start` on. */
@@ -82,11 +85,8 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
       const waitingFor = 'a node, whose zone the load balancer gets';
       return { kind: 'in-progress', checkAgainMs: NODES_CHECK_AGAIN_MS, waitingFor, changes };
     }
-    await this.#turns.run(
-      balancer.id,
-      () => applySteps(decision.steps(balancer), changes, this.#context(service, signal)),
-      signal,
-    );
+    const applied = await this.#apply(decision.steps(balancer), balancer, this.#context(service, signal), changes);
+    if (applied === 'busy') return building(changes);
     // What has just been made is looked at anew: an answer to its creation tells nothing about its parts.
     if (known === undefined || balancer.status === 'changing') return building(changes);
     return { kind: 'ready', status: statusOf(balancer, decision.settings), changes };
@@ -115,6 +115,12 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
     }
   }
 
+  /** Balancers with the tag of this cluster whose Service is not there. Without a cluster ID nothing tells them from another's. */
+  async orphans(services: readonly KubeService[], signal: AbortSignal): Promise<readonly OrphanedBalancer[]> {
+    const { clusterId } = this.#options;
+    return clusterId === undefined ? [] : orphansAmong(await this.#lists.balancers(signal), services, clusterId);
+  }
+
   async #planRemoval(service: KubeService, signal: AbortSignal): Promise<LoadBalancerPlan> {
     const own = balancersToRemove(await this.#identity(service, signal));
     const steps = own.map(({ id, name }) => {
@@ -135,6 +141,25 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
     const steps = decision.steps(found).map(describeStep);
     if (found.status === 'changing') return { wanted, found, steps, blockedBy: ['the load balancer is being built'] };
     return { wanted, found, steps, blockedBy: [], status: statusOf(found, settings) };
+  }
+
+  async #apply(
+    steps: readonly Step[],
+    { id }: LoadBalancer,
+    context: ApplyContext,
+    changes: string[],
+  ): Promise<'done' | 'busy'> {
+    try {
+      await this.#turns.run(id, () => applySteps(steps, changes, context), context.signal);
+      return 'done';
+    } catch (error) {
+      if (!(error instanceof CloudApiError) || error.code !== 'CLOUD_REJECTED') throw error;
+      // The list may be older than a change that somebody else has begun: then nothing is wrong with the Service.
+      const now = await this.#options.api.loadBalancers.get(id, context.signal);
+      if (now?.status !== 'changing') throw error;
+      this.#lists.invalidate('loadBalancers');
+      return 'busy';
+    }
   }
 
   async #removeOne(id: LoadBalancerId, signal: AbortSignal): Promise<'gone' | 'removed' | 'busy'> {
