@@ -1,6 +1,8 @@
-// The boot mode with real namespaces; skipped by name where it cannot work.
+// The boot mode with real namespaces; skipped by name where it cannot work. The bridge of a site stands in the network of the process: the
+// suite runs itself once more in a network namespace of its own, so that nothing appears on the machine's network.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ask } from '../test-support/ask.ts';
+import { isInOwnNetwork, runInOwnNetwork } from '../test-support/own-network.ts';
 import type { WirePacketIpReservation } from '../wire.ts';
 import { bootPacket } from './boot-packet.ts';
 import type { PacketSite } from './boot-packet.ts';
@@ -11,6 +13,11 @@ const problem = bootProblem();
 
 if (problem !== undefined) {
   test.skip(`devices are machines (skipped: ${problem})`, () => {});
+} else if (!isInOwnNetwork()) {
+  test('devices are machines, in a network namespace of the suite', async () => {
+    const { code, output } = await runInOwnNetwork(import.meta.filename);
+    expect(`${output}\nexit code ${code}`).toMatch(/Tests: +4 passed, 4 total[^]*exit code 0$/);
+  }, 300_000);
 } else {
   let site: PacketSite;
 
