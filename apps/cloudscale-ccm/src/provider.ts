@@ -15,7 +15,8 @@ import { VERSION } from './version.ts';
 export type Surroundings = Pick<
   ProviderConfig,
   'env' | 'clock' | 'log' | 'metrics' | 'signal' | 'isDryRun' | 'secrets'
->;
+> &
+  Partial<Pick<ProviderConfig, 'machineNameOf'>>;
 
 const NOTES_RIGHT = { group: '', resource: 'services', verb: 'patch', neededFor: 'the UUIDs of balancers on Services' };
 
@@ -23,11 +24,16 @@ const NOTES_RIGHT = { group: '', resource: 'services', verb: 'patch', neededFor:
 export function createProvider(around: Surroundings): Promise<CloudProvider> {
   const config = parseConfig(around.env);
   if (!('apiUrl' in config)) return Promise.reject(configError(config));
-  const { clock, log } = around;
+  const { clock, log, machineNameOf } = around;
   const api = createApi(config, around);
   const token = config.token.kind === 'value' ? { token: maskToken(config.token.token) } : { file: config.token.path };
   log.info('cloudscale.ch API', { url: config.apiUrl, timeoutMs: config.timeoutMs, ...token });
-  const instances = new ServerInstances({ servers: api.servers, clock, log: log.child({ name: 'instances' }) });
+  const instances = new ServerInstances({
+    servers: api.servers,
+    clock,
+    log: log.child({ name: 'instances' }),
+    machineNameOf,
+  });
   const { clusterId } = config;
   const loadBalancers = new CloudscaleLoadBalancers({
     api,

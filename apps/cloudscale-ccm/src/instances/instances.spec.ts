@@ -125,6 +125,13 @@ describe('ServerInstances', () => {
     expect(await errorCodeOf(aNode('twin'))).toBe('SERVER_AMBIGUOUS');
   });
 
+  test('--node-name-map says which server a node without provider ID is', async () => {
+    const { uuid } = cloud.addServer({ name: 'k8s-1.example.com' });
+    const machineNameOf = (name: string): string => `${name}.example.com`;
+    instances = new ServerInstances({ servers: api.servers, clock, log, machineNameOf });
+    expect(await findingOf(aNode('k8s-1'))).toMatchObject({ metadata: { providerId: `cloudscale://${uuid}` } });
+  });
+
   test('names are exact, in their case', async () => {
     cloud.addServer({ name: 'Node-X' });
     expect(await errorCodeOf(aNode('node-x'))).toBe('SERVER_NOT_FOUND');

@@ -6,7 +6,7 @@ import { backoff, OperatorError, parallelUntil, Snapshot } from '@longshore/reco
 import type { Clock, Logger } from '@longshore/reconciler-core';
 import type { Server, Servers } from '@longshore/cloudscale-api';
 import { answerFrom, oldestUsefulListMs, toQuestion } from './plan-lookup.ts';
-import type { Question } from './plan-lookup.ts';
+import type { MachineNameOf, Question } from './plan-lookup.ts';
 import { indexServers } from './server-index.ts';
 import type { ServerIndex } from './server-index.ts';
 import { hasPrivateAddress, toFinding } from './server-metadata.ts';
@@ -22,6 +22,7 @@ export interface ServerInstancesOptions {
   readonly servers: Pick<Servers, 'list' | 'get'>;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly machineNameOf?: MachineNameOf | undefined;
 }
 
 /** Age up to which a list answers. */
@@ -56,7 +57,7 @@ export class ServerInstances implements Instances {
     const findings: Findings = new Map();
     const open: Open = new Map();
     for (const node of nodes) {
-      const question = toQuestion(node);
+      const question = toQuestion(node, this.#options.machineNameOf);
       const name = node.metadata?.name ?? '';
       if (question instanceof OperatorError) findings.set(name, { kind: 'unknown', error: question });
       else if (question) open.set(name, question);
@@ -163,6 +164,6 @@ function nothingKnown(): OperatorError {
 
 function notFound(name: string, question: Question): OperatorError {
   const what = question.by === 'id' ? `server ${question.id} was not answered` : 'no server has this name, found none';
-  const message = `node ${name}: ${what}: name the node exactly like its server, or start kubelet with --provider-id=cloudscale://<uuid>`;
+  const message = `node ${name}: ${what}: name the node exactly like its server, use --node-name-map, or start kubelet with --provider-id=cloudscale://<uuid>`;
   return new OperatorError('SERVER_NOT_FOUND', message, backoff);
 }

@@ -1,10 +1,14 @@
 // Which server is a Node's machine? Decided from a list; what the list cannot answer comes out as `missing` and is asked by
 // instances.ts. Pure. Absence from a list never means that a machine is gone, and a name never removes a Node.
+import type { ProviderConfig } from '@longshore/cloud-provider';
 import type { KubeNode } from '@longshore/k8s-runtime';
 import { onChange, OperatorError } from '@longshore/reconciler-core';
 import type { Server, ServerId } from '@longshore/cloudscale-api';
 import { parseProviderId } from './provider-id.ts';
 import type { ServerIndex } from './server-index.ts';
+
+/** The name of a Node's machine, where it is another one (`--node-name-map`). */
+export type MachineNameOf = ProviderConfig['machineNameOf'];
 
 /** What is asked about one Node. */
 export type Question =
@@ -19,7 +23,10 @@ export type Answer =
   | { readonly kind: 'refused'; readonly error: OperatorError };
 
 /** The question that a Node poses; undefined for another cloud's Node; an error for a provider ID that cannot be read. */
-export function toQuestion(node: KubeNode): Question | OperatorError | undefined {
+export function toQuestion(
+  node: KubeNode,
+  machineNameOf: MachineNameOf = (nodeName) => nodeName,
+): Question | OperatorError | undefined {
   const name = node.metadata?.name ?? '';
   const parsed = parseProviderId(node.spec?.providerID);
   switch (parsed.kind) {
@@ -30,8 +37,12 @@ export function toQuestion(node: KubeNode): Question | OperatorError | undefined
     case 'server':
       return { by: 'id', id: parsed.id };
     case 'absent':
-      return { by: 'name', name, uid: node.metadata?.uid ?? name, createdMs: createdMsOf(node) };
+      return byName(node, machineNameOf(name));
   }
+}
+
+function byName(node: KubeNode, name: string): Question {
+  return { by: 'name', name, uid: node.metadata?.uid ?? name, createdMs: createdMsOf(node) };
 }
 
 /** Answers a question from a list. */
