@@ -33,7 +33,7 @@ export const controllerFlags = defineFlags({
     validate: atLeast(0),
   }),
   'concurrent-node-syncs': intFlag({
-    default: 10,
+    default: 20,
     group,
     help: 'The number of Nodes that are initialized at the same time.',
     validate: atLeast(1),

@@ -30,7 +30,7 @@ function problemsOf(argv: readonly string[], about?: ProgramFlags<Record<never, 
 describe('the flags of a cloud controller manager', () => {
   test('defaults: those of k8s.io/cloud-provider, wider where a design decision says so', () => {
     expect(parse([])).toMatchObject({
-      'concurrent-node-syncs': 10,
+      'concurrent-node-syncs': 20,
       'concurrent-node-status-updates': 0,
       'concurrent-service-syncs': 5,
       'node-status-update-frequency': 300_000,
@@ -140,7 +140,7 @@ test('/configz shows the configuration under its Go names', () => {
       },
       KubeCloudShared: { CloudProvider: { Name: 'acme' }, NodeMonitorPeriod: '7s', ClusterCIDR: '10.0.0.0/16' },
       ServiceController: { ConcurrentServiceSyncs: 5 },
-      NodeController: { ConcurrentNodeSyncs: 10, ConcurrentNodeStatusUpdates: 10 },
+      NodeController: { ConcurrentNodeSyncs: 20, ConcurrentNodeStatusUpdates: 20 },
       NodeStatusUpdateFrequency: '5m0s',
     },
   });

@@ -12,9 +12,12 @@
   }
   // Set before anything is loaded, these halve the peak of a burst of large lists (271 -> 95 MiB for 5,000 nodes of 10 KB; the same flags
   // on the command line: 93 MiB) and cost CPU while parsing. All four are needed: once V8 runs, a maximum alone is not looked at again.
+  // The heap is small, so helper threads of the collector cost more than they give; code that runs once is not compiled twice.
   var flags = process.env.LONGSHORE_V8_FLAGS;
   if (flags === undefined) {
-    flags = '--min-semi-space-size=1 --max-semi-space-size=1 --semi-space-growth-factor=1 --optimize-for-size';
+    flags =
+      '--min-semi-space-size=1 --max-semi-space-size=1 --semi-space-growth-factor=1 --optimize-for-size' +
+      ' --single-threaded-gc --no-sparkplug --max-lazy';
   }
   var v8 = process.getBuiltinModule('node:v8');
   flags.split(' ').forEach(function (flag) {

@@ -7,30 +7,25 @@ import { createBenchNode, removeAllNodes } from './bench-nodes.ts';
 import { watchTaints } from './taint-watch.ts';
 
 const CONNECTIONS = [1, 5, 10, 20, 50] as const;
-const ROUNDS = 3;
+/** Seconds by number of connections. */
+export type FloorRound = Readonly<Record<number, number>>;
 
-/** Seconds of the fastest connection count, each the median of three rounds on fresh nodes. */
-export interface Floor {
-  readonly seconds: number;
-  readonly byConnections: Readonly<Record<number, number>>;
+/** Measures each number of connections once, with `count` fresh nodes; leaves no node behind. */
+export async function measureFloorRound(target: ApiTarget, count: number): Promise<FloorRound> {
+  const round: Record<number, number> = {};
+  for (const connections of CONNECTIONS) round[connections] = await measureRound(target, count, connections);
+  return round;
 }
 
-/** Measures the floor with `count` nodes; leaves no node behind. */
-export async function measureFloor(
-  target: ApiTarget,
-  count: number,
-  progress: (message: string) => void,
-): Promise<Floor> {
-  const byConnections: Record<number, number> = {};
-  for (const connections of CONNECTIONS) {
-    const rounds: number[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) {
-      rounds.push(await measureRound(target, count, connections));
-      progress(`floor, ${connections} connections, round ${round + 1}: ${rounds.at(-1)?.toFixed(2)} s`);
-    }
-    byConnections[connections] = median(rounds);
-  }
-  return { seconds: Math.min(...Object.values(byConnections)), byConnections };
+/** The fastest number of connections by the median of the rounds. */
+export function floorOf(rounds: readonly FloorRound[]): {
+  readonly floorSeconds: number;
+  readonly floorByConnections: FloorRound;
+} {
+  const floorByConnections = Object.fromEntries(
+    CONNECTIONS.map((connections) => [connections, median(rounds.map((round) => round[connections] ?? Number.NaN))]),
+  );
+  return { floorSeconds: Math.min(...Object.values(floorByConnections)), floorByConnections };
 }
 
 async function measureRound(target: ApiTarget, count: number, connections: number): Promise<number> {

@@ -4,7 +4,8 @@ import { countsBetween, readApiCounts } from './api-counts.ts';
 import type { ApiCounts } from './api-counts.ts';
 import { awaitWorld, listOf } from './await-world.ts';
 import { createBenchNode, removeAllNodes } from './bench-nodes.ts';
-import { measureFloor, median } from './floor.ts';
+import { floorOf, measureFloorRound, median } from './floor.ts';
+import type { FloorRound } from './floor.ts';
 import { onGround } from './ground.ts';
 import type { Ground, GroundOptions } from './ground.ts';
 import type { Program } from './program.ts';
@@ -30,35 +31,44 @@ export async function benchNodes(
   { nodes, steadyMs, withFloor }: NodesOptions,
 ): Promise<BenchResult> {
   return onGround({ ...options, machines: nodes }, async (ground) => {
-    const floor = withFloor ? await measureFloor(ground.controlPlane, nodes, options.progress) : undefined;
-    const earlier: Initialization[] = [];
-    for (let round = 1; round < ROUNDS; round += 1) {
-      earlier.push(await measureInitialization(ground, nodes));
-      await earlier.at(-1)?.program.stop();
-      await removeAllNodes(ground.api);
-      await ground.api.must({ method: 'DELETE', path: '/api/v1/namespaces/default/events' });
+    const floors: FloorRound[] = [];
+    const rounds: Initialization[] = [];
+    // In turns: a machine that gets slower or faster meanwhile does so for both.
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      if (rounds.length > 0) await clearAway(ground, rounds);
+      if (withFloor) floors.push(await measureFloorRound(ground.controlPlane, nodes));
+      rounds.push(await measureInitialization(ground, nodes));
+      options.progress(`round ${round}: ${sayRound(rounds.at(-1), floors.at(-1))}`);
     }
-    const last = await measureInitialization(ground, nodes);
+    const last = rounds.at(-1) as Initialization;
     const costs = await measureCosts(ground, nodes, last);
-    const all = [...earlier, last];
-    const secondsByRound = all.map(({ seconds }) => seconds);
-    options.progress(`program: ${secondsByRound.map((seconds) => `${seconds.toFixed(2)} s`).join(', ')}`);
     const steady = steadyMs > 0 ? await measureSteady(ground, last.program, steadyMs) : {};
     const usage = last.program.usage();
     return {
       benchmark: 'nodes',
       nodes,
       latencyMs: options.latencyMs,
-      seconds: median(secondsByRound),
-      secondsByRound,
+      seconds: median(rounds.map(({ seconds }) => seconds)),
+      secondsByRound: rounds.map(({ seconds }) => seconds),
       ...costs,
-      ...(floor ? { floorSeconds: floor.seconds, floorByConnections: floor.byConnections } : {}),
+      ...(withFloor ? floorOf(floors) : {}),
       cpuSecondsAtEnd: usage.cpuSeconds,
-      peakRssMiB: Math.max(usage.peakRssMiB, ...earlier.map(({ peakRssMiB }) => peakRssMiB)),
+      peakRssMiB: Math.max(usage.peakRssMiB, ...rounds.map(({ peakRssMiB }) => peakRssMiB)),
       rssMiB: usage.rssMiB,
       ...steady,
     };
   });
+}
+
+async function clearAway({ api }: Ground, rounds: readonly Initialization[]): Promise<void> {
+  await rounds.at(-1)?.program.stop();
+  await removeAllNodes(api);
+  await api.must({ method: 'DELETE', path: '/api/v1/namespaces/default/events' });
+}
+
+function sayRound(ours: Initialization | undefined, floor: FloorRound | undefined): string {
+  const bare = floor ? `, floor ${Math.min(...Object.values(floor)).toFixed(2)} s` : '';
+  return `program ${ours?.seconds.toFixed(2)} s${bare}`;
 }
 
 interface Initialization {

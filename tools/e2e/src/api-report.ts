@@ -65,10 +65,18 @@ const printer = ts.createPrinter({ removeComments: true, omitTrailingSemicolon: 
 // One line each: what changed is then one line of a diff.
 function shapeOf(declaration: ts.Declaration): string {
   const statement = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
+  const table = ts.isVariableDeclaration(declaration) && declaration.type;
+  if (table && ts.isTypeLiteralNode(table)) return `const ${declaration.name.getText()}: { ${namesOf(table)} }`;
   const text = printer.printNode(ts.EmitHint.Unspecified, statement, declaration.getSourceFile());
   return text
     .replaceAll(/^\s*(?:export |declare )+/gm, '')
     .replaceAll(/\bprivate [^;]+;|#private;/g, '')
     .replaceAll(/\s+/g, ' ')
+    .replaceAll(/"[^"]*"(?: \| "[^"]*")+/g, (union) => union.split(' | ').toSorted().join(' | '))
     .trim();
+}
+
+// The types of an inferred table are hundreds of words, in an order that depends on what was compiled before.
+function namesOf(table: ts.TypeLiteralNode): string {
+  return table.members.map((member) => member.name?.getText() ?? '').join('; ');
 }

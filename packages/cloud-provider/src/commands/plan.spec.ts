@@ -98,7 +98,12 @@ Route    old       remove the route old for 10.244.9.0/24                       
 
   test('I12 a node of another cloud is not looked up and gets no step', async () => {
     world.put(anInitializedNode({ name: 'theirs', providerId: 'aws:///eu-1a/i-1', labels: {} }));
-    expect(await report({ parts: { providerIdSchemes: ['fake'] } })).toMatchObject({ code: 0, steps: [], problems: [], unknown: [] });
+    expect(await report({ parts: { providerIdSchemes: ['fake'] } })).toMatchObject({
+      code: 0,
+      steps: [],
+      problems: [],
+      unknown: [],
+    });
     expect(world.instances.calls).toEqual([]);
   });
 

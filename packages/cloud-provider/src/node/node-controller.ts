@@ -27,7 +27,7 @@ export interface NodeControllerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** `--concurrent-node-syncs`; 10 by default. */
+  /** `--concurrent-node-syncs`; 20 by default. */
   readonly workers?: number | undefined;
   /** `--concurrent-node-status-updates`; 0 and absent mean `workers`. */
   readonly statusWorkers?: number | undefined;
@@ -55,7 +55,7 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 
 /** Makes the cloud node controller. */
 export function createNodeController(options: NodeControllerOptions): NodeController {
-  const { workers = 10, statusWorkers = 0, statusFrequencyMs = 300_000, isDryRun = false } = options;
+  const { workers = 20, statusWorkers = 0, statusFrequencyMs = 300_000, isDryRun = false } = options;
   const planOptions: NodePlanOptions = {
     repairsProviderIds: options.repairProviderIds ?? true,
     refreshesLabels: options.refreshLabels ?? false,
