@@ -1,7 +1,8 @@
 // do-ccm and the simulated DigitalOcean.
 import { simulateDigitalOcean } from '@longshore/cloud-simulators';
 import type { DigitalOceanSimulator } from '@longshore/cloud-simulators';
-import type { BenchCloud, CloudOptions, Machine, Subject } from './subject.ts';
+import { readyMoments } from './ready-moments.ts';
+import type { BenchBalancers, BenchCloud, CloudOptions, Machine, Subject } from './subject.ts';
 
 const CREATE = 'POST /v2/load_balancers';
 
@@ -25,20 +26,20 @@ function asBenchCloud(cloud: DigitalOceanSimulator, { timeToActiveMs }: CloudOpt
     machines: () => [...state.droplets.values()].map(machineOf),
     addMachine: () => machineOf(cloud.addDroplet({})),
     machineListRoute: 'GET /v2/droplets',
-    balancerListRoute: 'GET /v2/load_balancers',
-    balancers: () => state.loadBalancers.size,
+    balancers: balancersOf(cloud, timeToActiveMs),
+    close: () => cloud.close(),
+  };
+}
+
+const nameOf = (uid: string): string => `a${uid.replaceAll('-', '')}`.slice(0, 32);
+
+function balancersOf({ state, calls }: DigitalOceanSimulator, timeToActiveMs: number): BenchBalancers {
+  return {
+    listRoute: 'GET /v2/load_balancers',
+    count: () => state.loadBalancers.size,
     areAllSendingTo: ({ providerId }) =>
       [...state.loadBalancers.values()].every(({ droplet_ids }) => droplet_ids.some((id) => idOf(id) === providerId)),
-    // A balancer is active timeToActive after its POST arrived; its name holds the Service's UID.
-    readyAtMs(uids) {
-      const byName = new Map(
-        calls
-          .of(CREATE)
-          .map(({ body, atMs }) => [(body as { readonly name: string }).name, atMs + timeToActiveMs] as const),
-      );
-      return new Map([...uids].map((uid) => [uid, byName.get(`a${uid.replaceAll('-', '')}`.slice(0, 32)) ?? 0]));
-    },
-    close: () => cloud.close(),
+    readyAtMs: (uids) => readyMoments(uids, { calls, route: CREATE, timeToActiveMs, nameOf }),
   };
 }
 

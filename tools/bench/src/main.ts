@@ -9,7 +9,9 @@ import { benchNodes } from './nodes-benchmark.ts';
 import type { BenchResult } from './nodes-benchmark.ts';
 import { printResult, printVerdicts } from './print.ts';
 import { benchFailover, benchStart } from './process-benchmarks.ts';
+import { cloudscaleSubject } from './cloudscale-subject.ts';
 import { digitalOceanSubject } from './digitalocean-subject.ts';
+import { packetSubject } from './packet-subject.ts';
 import { benchServices } from './services-benchmark.ts';
 import type { Subject } from './subject.ts';
 import { benchWatch } from './watch-benchmark.ts';
@@ -22,7 +24,7 @@ interface CommonFlags {
 }
 
 const NODE_BYTES = 10_000;
-const subjects: readonly Subject[] = [digitalOceanSubject];
+const subjects: readonly Subject[] = [digitalOceanSubject, packetSubject, cloudscaleSubject];
 const program = new Command('bench').description(
   'Benchmarks of cloud controller managers against a real kube-apiserver and a simulated cloud.',
 );

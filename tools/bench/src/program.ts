@@ -86,6 +86,11 @@ function commandOf(settings: ProgramSettings): readonly string[] {
     return [...filled.split(/\s+/), ...extraArgs];
   }
   const bundle = path.resolve(import.meta.dirname, '../../../apps', subject.app, 'dist/main.js');
-  const flags = [`--cloud-provider=${subject.provider}`, `--kubeconfig=${kubeconfig}`, `--secure-port=${securePort}`];
+  const flags = [
+    `--cloud-provider=${subject.provider}`,
+    `--kubeconfig=${kubeconfig}`,
+    `--secure-port=${securePort}`,
+    ...(subject.flags ?? []),
+  ];
   return [process.execPath, bundle, ...flags, ...extraArgs];
 }

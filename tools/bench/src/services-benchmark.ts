@@ -8,6 +8,7 @@ import { onGround } from './ground.ts';
 import type { Ground, GroundOptions } from './ground.ts';
 import type { BenchResult } from './nodes-benchmark.ts';
 import type { Program } from './program.ts';
+import type { BenchBalancers } from './subject.ts';
 import { isUninitialized } from './taint-watch.ts';
 
 const NODES = 10;
@@ -16,6 +17,7 @@ const QUIET_MS = 8000;
 /** Runs the benchmark with `count` Services. */
 export async function benchServices(options: GroundOptions, count: number): Promise<BenchResult> {
   return onGround({ ...options, machines: NODES }, async (ground) => {
+    balancersOf(ground);
     await createNodes(ground);
     const first = await ground.start();
     await untilInitialized(ground, first, NODES);
@@ -109,8 +111,13 @@ async function measureCreation(ground: Ground, program: Program, count: number):
   };
 }
 
-function longestDelay({ cloud }: Ground, { addressAtMs }: Seen): number {
-  const readyAt = cloud.readyAtMs(addressAtMs.keys());
+function balancersOf({ cloud, options }: Ground): BenchBalancers {
+  if (!cloud.balancers) throw new Error(`${options.subject.app} has no load balancers yet`);
+  return cloud.balancers;
+}
+
+function longestDelay(ground: Ground, { addressAtMs }: Seen): number {
+  const readyAt = balancersOf(ground).readyAtMs(addressAtMs.keys());
   return Math.max(...[...addressAtMs].map(([uid, atMs]) => atMs - (readyAt.get(uid) ?? 0))) / 1000;
 }
 
@@ -134,7 +141,7 @@ async function measureNodeAdded(ground: Ground, program: Program, count: number)
   const machine = cloud.addMachine();
   const startedAt = performance.now();
   await createBenchNode(api, { name: machine.name, isInitialized: false, sizeBytes: 0 });
-  await awaitWorld(() => Promise.resolve(cloud.areAllSendingTo(machine) ? true : undefined), {
+  await awaitWorld(() => Promise.resolve(balancersOf(ground).areAllSendingTo(machine) ? true : undefined), {
     what: 'the new machine in all balancers',
     timeoutMs: 120_000,
     everyMs: 10,
@@ -157,7 +164,7 @@ async function measureRestart(ground: Ground): Promise<{ readonly program: Progr
   const before = await readApiCounts(api);
   cloud.calls.clear();
   const program = await ground.start();
-  await awaitWorld(() => Promise.resolve(cloud.calls.of(cloud.balancerListRoute).length > 0 ? true : undefined), {
+  await awaitWorld(() => Promise.resolve(cloud.calls.of(balancersOf(ground).listRoute).length > 0 ? true : undefined), {
     what: 'the first look at the balancers',
     timeoutMs: 60_000,
     meanwhile: () => program.mustRun(),
@@ -184,7 +191,7 @@ async function measureDeletion(ground: Ground, program: Program, count: number):
     api.must({ method: 'DELETE', path: `/api/v1/namespaces/default/services/web-${index}` }),
   );
   const probe = async (): Promise<true | undefined> => {
-    if (cloud.balancers() > 0) return undefined;
+    if (balancersOf(ground).count() > 0) return undefined;
     const services = await listOf<{ readonly spec: { readonly type: string } }>(
       api,
       '/api/v1/namespaces/default/services',

@@ -26,15 +26,22 @@ export interface BenchCloud {
   /** In order of creation. */
   machines(): readonly Machine[];
   addMachine(): Machine;
-  /** Calls of these routes show that the program has read all machines, or all balancers, once. */
+  /** Calls of this route show that the program has read all machines once. */
   readonly machineListRoute: string;
-  readonly balancerListRoute: string;
-  balancers(): number;
+  /** Absent while the program has no balancers. */
+  readonly balancers?: BenchBalancers;
+  close(): Promise<void>;
+}
+
+/** The balancers of the simulated cloud. */
+export interface BenchBalancers {
+  /** Calls of this route show that the program has read all balancers once. */
+  readonly listRoute: string;
+  count(): number;
   /** True when every balancer sends to this machine. */
   areAllSendingTo(machine: Machine): boolean;
   /** When each Service's balancer was ready, on the clock of `performance.now()`, by the Service's UID. */
   readyAtMs(uids: Iterable<string>): ReadonlyMap<string, number>;
-  close(): Promise<void>;
 }
 
 /** A program that can be measured. */
@@ -43,5 +50,7 @@ export interface Subject {
   readonly app: string;
   /** Value of `--cloud-provider`. */
   readonly provider: string;
+  /** Flags that its users give, too. */
+  readonly flags?: readonly string[];
   simulate(options: CloudOptions): Promise<BenchCloud>;
 }
