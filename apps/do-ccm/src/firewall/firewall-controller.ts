@@ -32,7 +32,7 @@ import type { FirewallCalls } from './measured-calls.ts';
 import { FirewallFinder } from './observe.ts';
 import { describeFirewallStep } from './plan.ts';
 import type { FirewallStep } from './plan.ts';
-import { firewallMeter, TIMEOUT_CODE } from './reconcile-metrics.ts';
+import { firewallMeter } from './reconcile-metrics.ts';
 import type { FirewallMeter, PassResult } from './reconcile-metrics.ts';
 import { relevantText } from './service-rules.ts';
 import { FirewallTold } from './told.ts';
@@ -135,7 +135,7 @@ export class PublicAccessFirewall {
     const { clock, settings } = this.#options;
     const limit = new AbortController();
     const tooLong = new OperatorError(
-      TIMEOUT_CODE,
+      'CLOUD_CALL_TIMEOUT',
       `a pass over the firewall ${settings.name} took longer than ${PASS_TIMEOUT_MS / 1000} s and was given up`,
       backoff,
     );

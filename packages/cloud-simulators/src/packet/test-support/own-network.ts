@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { stripVTControlCharacters } from 'node:util';
 
 const MARK = 'LONGSHORE_TEST_OWN_NETWORK';
 
@@ -31,7 +32,7 @@ export async function runInOwnNetwork(
     });
     const ended = once(child, 'exit').then(() => child.exitCode);
     const [code, out, errors] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
-    return { code, output: `${out}${errors}` };
+    return { code, output: stripVTControlCharacters(`${out}${errors}`) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
