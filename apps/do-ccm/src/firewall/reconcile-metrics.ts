@@ -15,7 +15,7 @@ export interface FirewallMeter {
 }
 
 /** The code of the error of a pass that took too long. */
-export const TIMEOUT_CODE = 'CLOUD_CALL_TIMEOUT';
+const TIMEOUT_CODE = 'CLOUD_CALL_TIMEOUT';
 
 /** The meter. */
 export function firewallMeter(metrics: Metrics, clock: Clock): FirewallMeter {
