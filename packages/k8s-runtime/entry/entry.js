@@ -23,6 +23,13 @@
   flags.split(' ').forEach(function (flag) {
     if (flag) v8.setFlagsFromString(flag);
   });
+  // The build fills this folder, so that V8 need not compile the program again (30 ms and 2 MiB of a start). Another Node, another path or a
+  // folder that cannot be written to only mean that it does.
+  var path = process.getBuiltinModule('node:path');
+  var cache = path.join(path.dirname(process.argv[1]), 'compile-cache');
+  if (process.getBuiltinModule('node:fs').existsSync(cache)) {
+    process.getBuiltinModule('node:module').enableCompileCache(cache);
+  }
   import('./__CHUNK__').catch(function (error) {
     process.stderr.write('__PROGRAM__: cannot start: ' + (error && error.message ? error.message : error) + '\n');
     process.exit(1);

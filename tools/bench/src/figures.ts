@@ -21,6 +21,12 @@ export const figures: readonly Figure[] = [
   { benchmark: 'nodes', key: 'cloudCalls', atMost: 8, what: 'cloud calls for it' },
   { benchmark: 'nodes', key: 'peakRssMiB', atMost: 100, what: 'peak resident memory, 1,000 nodes (MiB)' },
   { benchmark: 'nodes', key: 'eventsMissing', atMost: 0, what: 'Synced events missing 60 s later' },
+  {
+    benchmark: 'steady',
+    key: 'steadyCloudCalls',
+    atMost: 16,
+    what: 'cloud calls in ten minutes with nothing to do',
+  },
   { benchmark: 'watch', key: 'peakRssMiB', atMost: 140, what: 'peak resident memory, 5,000 nodes of 10 KB (MiB)' },
   {
     benchmark: 'services',

@@ -17,7 +17,7 @@ export interface TagStep {
 }
 
 /** Things in one call. The API names no limit. */
-export const MOST_AT_ONCE = 100;
+export const MOST_AT_ONCE = 500;
 const MOST_NAMES = 5;
 
 /** No step where nothing lacks the tag. */

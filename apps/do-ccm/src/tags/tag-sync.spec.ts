@@ -222,9 +222,9 @@ describe('tag sync', () => {
     expect(world.cloud.calls.of(RESOURCES).length).toBeLessThan(40);
   });
 
-  test('handfuls: 250 droplets are three calls', async () => {
+  test('handfuls: 1,050 droplets are three calls', async () => {
     const nodes = world.cloud
-      .addDroplets(250)
+      .addDroplets(1_050)
       .map(({ id, name }) => aNode(name, { providerId: `digitalocean://${id}` }));
     forget();
     await start(nodes);
