@@ -45,6 +45,22 @@ function sumSuites(kind, status) {
   return sum;
 }
 
+// What failed, once more at the end: whoever reads a long log reads its end first.
+function listFailures() {
+  const files = chosen.filter((step) => step.kind === 'suites').flatMap((step) => resultFiles(step.name));
+  for (const file of files) {
+    for (const suite of JSON.parse(readFileSync(file, 'utf8')).testResults.filter(
+      ({ status }) => status === 'failed',
+    )) {
+      const failed = suite.assertionResults.filter(({ status }) => status === 'failed');
+      const problems = failed.map(({ fullName, failureMessages }) => `${fullName}\n${failureMessages.join('\n')}`);
+      console.log(
+        `\nFAILED ${path.relative(root, suite.name)}: ${(problems.length > 0 ? problems : [suite.message]).join('\n')}`,
+      );
+    }
+  }
+}
+
 function runStep(step) {
   console.log(`\n=== ${step.name}`);
   if (step.kind === 'suites') for (const file of resultFiles(step.name)) rmSync(file);
@@ -81,6 +97,7 @@ for (const { name, seconds, passed, failed, skipped } of results) {
     [name.padEnd(14), ...[seconds, passed, failed, skipped].map((figure) => String(figure).padStart(8))].join(' '),
   );
 }
+listFailures();
 const total = (field) => results.reduce((sum, result) => sum + result[field], 0);
 console.log(`\n${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped`);
 process.exit(total('failed') > 0 ? 1 : 0);
