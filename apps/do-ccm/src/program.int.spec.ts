@@ -103,7 +103,7 @@ describe('the life of the program', () => {
     const log = Promise.all([textOf(running.stdout), textOf(running.stderr)]);
     await Promise.all(['pool-a-1', 'pool-a-2'].map(addNode));
     const isReady = async (): Promise<boolean> => (await node('pool-a-2')).spec?.providerID === 'digitalocean://2';
-    await waitFor(isReady, { what: 'an initialized node', timeoutMs: 30_000 });
+    await waitFor(isReady, { what: 'an initialized node' });
     expect((await node('pool-a-2')).status?.addresses?.map(({ type }) => type)).toEqual([
       'Hostname',
       'InternalIP',
@@ -113,7 +113,7 @@ describe('the life of the program', () => {
     await call('POST', '/api/v1/namespaces/default/services', { metadata: { name: 'web' }, spec });
     const ingress = async (): Promise<unknown> =>
       (await call<KubeService>('GET', WEB)).status?.loadBalancer?.ingress?.[0]?.ip;
-    await waitFor(async () => (await ingress()) !== undefined, { what: 'an address', timeoutMs: 30_000 });
+    await waitFor(async () => (await ingress()) !== undefined, { what: 'an address' });
     const [balancer] = cloud.state.loadBalancers.values();
     expect(await ingress()).toBe(balancer?.ip);
     expect(balancer).toMatchObject({ droplet_ids: [1, 2], status: 'active' });
@@ -122,7 +122,7 @@ describe('the life of the program', () => {
     });
     await call('DELETE', WEB);
     const isGone = async (): Promise<boolean> => (await plane.request({ path: WEB })).status === 404;
-    await waitFor(isGone, { what: 'the end of the Service', timeoutMs: 30_000 });
+    await waitFor(isGone, { what: 'the end of the Service' });
     expect(cloud.state.loadBalancers.size).toBe(0);
     expect(cloud.schemaProblems).toEqual([]);
     const ended = once(running, 'exit');
@@ -136,7 +136,7 @@ describe('the life of the program', () => {
     const firewall = { PUBLIC_ACCESS_FIREWALL_NAME: 'public', PUBLIC_ACCESS_FIREWALL_TAGS: 'workers' };
     running = start(clusterFlags(), { ...cloudEnv(), ...firewall, DO_CLUSTER_ID: 'c1', METRICS_ADDR: address });
     const isAtWork = (): boolean => cloud.calls.of('GET /v2/firewalls').length > 0;
-    await waitFor(isAtWork, { what: 'the first look at the firewalls', timeoutMs: 30_000 });
+    await waitFor(isAtWork, { what: 'the first look at the firewalls' });
     const served = await (await fetch(`http://${address}/metrics`)).text();
     expectPage('metrics.md', 'do-ccm/served', metricsTable(served));
     // Gives the lease back, so that the next test need not wait for it.
@@ -149,7 +149,7 @@ describe('the life of the program', () => {
     await addNode('anywhere');
     running = start([...clusterFlags(), '--simulate'], {});
     const isReady = async (): Promise<boolean> => Boolean((await node('anywhere')).spec?.providerID);
-    await waitFor(isReady, { what: 'an initialized node', timeoutMs: 30_000 });
+    await waitFor(isReady, { what: 'an initialized node' });
     expect((await node('anywhere')).spec?.taints ?? []).not.toContainEqual(expect.objectContaining({ value: 'true' }));
   });
 });

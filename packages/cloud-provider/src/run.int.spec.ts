@@ -276,7 +276,7 @@ describe('an API server that misbehaves', () => {
     await scene.createService('web');
     await scene.run('a', { flags: NO_ELECTION, isProxied: true });
     const targets = (): readonly string[] => [...scene.cloud.balancers.balancers.values()][0]?.nodes ?? [];
-    await waitFor(() => targets().join() === 'n1,n2', { what: 'two targets', timeoutMs: 30_000 });
+    await waitFor(() => targets().join() === 'n1,n2', { what: 'two targets' });
     scene.proxy.judge = () => 'cut';
     scene.proxy.cut();
     await admin.remove(nodes, { name: 'n2' });
@@ -287,7 +287,7 @@ describe('an API server that misbehaves', () => {
     });
     expect(targets()).toEqual(['n1', 'n2']);
     scene.proxy.judge = () => 'pass';
-    await waitFor(() => targets().join() === 'n1', { what: 'the lost node is out', timeoutMs: 60_000 });
+    await waitFor(() => targets().join() === 'n1', { what: 'the lost node is out' });
   });
 
   test('row P12 429 with Retry-After is honoured, and the request succeeds', async () => {

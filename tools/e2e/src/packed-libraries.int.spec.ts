@@ -122,7 +122,7 @@ describe('the provider of docs/guides/write-a-provider.md', () => {
           if (child?.exitCode !== null) throw new Error(`my-ccm.ts ended:\n${output.join('')}`);
           return (await client.get(nodes, { name: 'node-1' }))?.spec?.providerID !== undefined;
         },
-        { what: 'an initialized node', timeoutMs: 60_000 },
+        { what: 'an initialized node' },
       );
       expect(initializedState(await client.get(nodes, { name: 'node-1' }))).toEqual({
         isTainted: false,

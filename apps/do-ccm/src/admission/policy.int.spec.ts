@@ -26,7 +26,7 @@ beforeAll(async () => {
     if (status !== 201) throw new Error(JSON.stringify(answer));
   }
   const isActive = async (): Promise<boolean> => !(await verdictOn({ [ANNOTATIONS.sizeUnit.key]: 'x' })).isAllowed;
-  await waitFor(isActive, { what: 'the policy', timeoutMs: 30_000 });
+  await waitFor(isActive, { what: 'the policy' });
 }, FIRST_BUILD_MS);
 afterAll(() => plane.stop());
 

@@ -53,7 +53,7 @@ const flags = (): readonly string[] => ['--bind-address=127.0.0.1', '--port=0', 
 
 async function portOf({ log }: Running): Promise<number> {
   const port = (): string | undefined => /serving.*port="?(\d+)/.exec(log())?.[1];
-  await waitFor(() => port() !== undefined, { what: 'the port', timeoutMs: 30_000 });
+  await waitFor(() => port() !== undefined, { what: 'the port' });
   return Number(port());
 }
 
@@ -100,7 +100,7 @@ async function configureWebhook(port: number): Promise<void> {
   const { status } = await plane.request({ method: 'POST', path: at, body });
   expect(status).toBe(201);
   const isActive = async (): Promise<boolean> => (await create({ [SIZE]: 'x' })).code !== 0;
-  await waitFor(isActive, { what: 'the webhook', timeoutMs: 30_000 });
+  await waitFor(isActive, { what: 'the webhook' });
 }
 
 interface Said {

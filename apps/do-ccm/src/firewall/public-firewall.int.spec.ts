@@ -105,13 +105,13 @@ test('rules follow Services, wrong ones harm nobody, changes by hand are put rig
   });
   const balancerId = async (): Promise<string | undefined> =>
     (await call<KubeService>('GET', `${SERVICES}/web`)).metadata?.annotations?.[ANNOTATIONS.loadBalancerId.key];
-  await waitFor(async () => (await balancerId()) !== undefined, { what: 'a balancer', timeoutMs: 30_000 });
+  await waitFor(async () => (await balancerId()) !== undefined, { what: 'a balancer' });
   const inLine = [`tcp 10256 ${await balancerId()}`, `tcp 30080 ${ANYWHERE}`, 'tcp 443 192.0.2.0/24'] as const;
   await shows(...inLine);
 
   cloud.updateFirewall(id ?? '', { inbound_rules: [], tags: [] });
   await shows(...inLine);
-  await waitFor(async () => (await eventsOf(REASON_REPAIRED)).length === 1, { what: 'the event', timeoutMs: 30_000 });
+  await waitFor(async () => (await eventsOf(REASON_REPAIRED)).length === 1, { what: 'the event' });
   expect(firewall()).toMatchObject({ id, tags: ['k8s-worker'] });
 
   const annotations = { [ANNOTATIONS.network.key]: 'SOMEWHERE' };
@@ -119,7 +119,7 @@ test('rules follow Services, wrong ones harm nobody, changes by hand are put rig
     metadata: { name: 'wrong', annotations },
     spec: { type: 'LoadBalancer', ports: [{ port: 81 }] },
   });
-  await waitFor(async () => (await eventsOf(REASON_SERVICE)).length === 1, { what: 'the event', timeoutMs: 30_000 });
+  await waitFor(async () => (await eventsOf(REASON_SERVICE)).length === 1, { what: 'the event' });
   const [event] = await eventsOf(REASON_SERVICE);
   expect(event).toMatchObject({ involvedObject: { name: 'wrong' }, message: expect.stringContaining('SOMEWHERE') });
   await call('DELETE', `${SERVICES}/np`);

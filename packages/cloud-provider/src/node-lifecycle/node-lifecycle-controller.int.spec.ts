@@ -35,11 +35,11 @@ const broken = (name: string): KubeNode => anInitializedNode({ name, ready: 'Unk
 const shutdowns = (node: KubeNode): readonly unknown[] =>
   (node.spec?.taints ?? []).filter(({ key }) => key === TAINT_SHUTDOWN);
 const vanished = (name: string): Promise<void> =>
-  waitFor(async () => !(await cluster.has(name)), { what: `node ${name} to be deleted`, timeoutMs: 30_000 });
+  waitFor(async () => !(await cluster.has(name)), { what: `node ${name} to be deleted` });
 
 async function asked(scene: LiveScene, name: string, times: number): Promise<void> {
   const isSo = (): boolean => scene.cloud.timesOf(name).length >= times;
-  await waitFor(isSo, { what: `${times} look-ups of ${name}`, timeoutMs: 30_000 });
+  await waitFor(isSo, { what: `${times} look-ups of ${name}` });
 }
 
 describe('a machine that is gone', () => {
@@ -78,7 +78,7 @@ describe('a machine that is gone', () => {
       (await cluster.eventsOf('c12')).filter(
         ({ type, reason }) => type === 'Warning' && reason === 'DeletingNodeFailed',
       );
-    await waitFor(async () => (await failures()).length > 0, { what: 'the event', timeoutMs: 30_000 });
+    await waitFor(async () => (await failures()).length > 0, { what: 'the event' });
     expect(await failures()).toEqual([
       expect.objectContaining({ message: expect.stringMatching(/^Failed deleting node c12: .*forbidden/) }),
     ]);

@@ -199,7 +199,7 @@ describe('initialization', () => {
     const started = createNodeController({ ...scene, events: { normal() {}, warning() {} } });
     await scene.start(started.controller);
     const isDone = async (): Promise<boolean> => !(await cluster.admin.list(nodeType)).items.some(isUninitialized);
-    await waitFor(isDone, { what: 'all nodes to be initialized', timeoutMs: 60_000 });
+    await waitFor(isDone, { what: 'all nodes to be initialized' });
     expect(calls.filter((verb) => verb === 'get')).toEqual([]);
     expect(calls.filter((verb) => verb === 'patch')).toHaveLength(200);
     expect(scene.cloud.calls.length).toBeLessThanOrEqual(2);

@@ -75,7 +75,7 @@ test('row R12 watch mode: a pod range that is assigned leads to a route, a delet
   const { cloud } = await control({ isWatchBased: true, spacingMs: 200 });
   await cluster.create(anInitializedNode({ name: 'r12' }));
   await cluster.change('r12', { spec: { podCIDR: '10.0.12.0/24', podCIDRs: ['10.0.12.0/24'] } });
-  await waitFor(() => cloud.routes.length === 1, { what: 'the route', timeoutMs: 30_000 });
+  await waitFor(() => cloud.routes.length === 1, { what: 'the route' });
   await cluster.admin.remove(nodeType, { name: 'r12' });
-  await waitFor(() => cloud.routes.length === 0, { what: 'the removal of the route', timeoutMs: 30_000 });
+  await waitFor(() => cloud.routes.length === 0, { what: 'the removal of the route' });
 });

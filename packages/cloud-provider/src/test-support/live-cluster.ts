@@ -90,7 +90,7 @@ export class LiveCluster {
   /** Resolves when the Node is as wanted. */
   async until(name: string, what: string, condition: (node: KubeNode) => boolean): Promise<void> {
     const isSo = async (): Promise<boolean> => condition(await this.node(name));
-    await waitFor(isSo, { what: `node ${name} ${what}`, timeoutMs: 30_000 });
+    await waitFor(isSo, { what: `node ${name} ${what}` });
   }
 
   stop(): Promise<void> {

@@ -120,7 +120,7 @@ export class ProgramScene {
       service = await this.admin.get(services, { namespace: 'default', name });
       return (service?.status?.loadBalancer?.ingress ?? []).length > 0;
     };
-    await waitFor(isThere, { what: `${name} shows an address`, timeoutMs: 30_000 }).catch((error: unknown) => {
+    await waitFor(isThere, { what: `${name} shows an address` }).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${this.#programs.map(({ output }) => output.slice(-3_000)).join('\n---\n')}`);
     });
     return service as KubeService;

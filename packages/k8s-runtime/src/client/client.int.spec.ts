@@ -308,7 +308,7 @@ describe('patches', () => {
 describe('watch', () => {
   test('streams the present state, a bookmark that ends it, then changes', async () => {
     await client.create(configMaps, { metadata: { namespace: 'kube-system', name: 'w1' } });
-    const signal = AbortSignal.timeout(30_000);
+    const signal = AbortSignal.timeout(90_000);
     const events = await client.watch(configMaps, {
       namespace: 'kube-system',
       fieldSelector: 'metadata.name=w1',

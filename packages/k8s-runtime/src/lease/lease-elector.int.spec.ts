@@ -30,8 +30,11 @@ interface Replica {
   readonly stop: () => Promise<unknown>;
 }
 
-function startReplica(name: string, identity: string, client: KubeClient = admin): Replica {
-  const times = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 300 };
+// Long enough that a machine which stands still for seconds costs nobody the lead; a test that waits for a lead to run out has less.
+const TIMES = { leaseDurationMs: 30_000, renewDeadlineMs: 20_000, retryPeriodMs: 300 };
+const SHORT_TIMES = { ...TIMES, leaseDurationMs: 8_000, renewDeadlineMs: 6_000 };
+
+function startReplica(name: string, identity: string, { client = admin, times = TIMES } = {}): Replica {
   const log = silentLogger;
   const recorder = createEventRecorder({
     client: admin,
@@ -78,7 +81,7 @@ test('a stopped leader hands over: the holder is empty in between, the transitio
   const first = startReplica('hand-over', 'a');
   await waitFor(() => first.state.isActing, { what: 'a leads' });
   const acquired = await lease('hand-over');
-  expect(acquired).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 3, leaseTransitions: 0 });
+  expect(acquired).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 30, leaseTransitions: 0 });
   expect(acquired.acquireTime).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
   const holders: string[] = [];
   const watching = new AbortController();
@@ -129,13 +132,13 @@ test('a leader that is cut off from the API server stops, and the standby takes 
   });
   stops.push(() => proxy.stop());
   const cut = await connect({ kubeconfig: controlPlane.kubeconfigPath, master: proxy.url, userAgent: 'cut' });
-  const first = startReplica('cut-off', 'a', cut);
+  const first = startReplica('cut-off', 'a', { client: cut, times: SHORT_TIMES });
   await waitFor(() => first.state.isActing, { what: 'a leads' });
-  const second = startReplica('cut-off', 'b');
+  const second = startReplica('cut-off', 'b', { times: SHORT_TIMES });
   const both: boolean[] = [];
   const watching = setInterval(() => both.push(first.state.isActing && second.state.isActing), 10);
   await proxy.goDown();
-  await waitFor(() => second.state.isActing, { what: 'b leads', timeoutMs: 30_000 });
+  await waitFor(() => second.state.isActing, { what: 'b leads' });
   clearInterval(watching);
   expect(both).not.toContain(true);
   expect(first.state).toEqual({ end: 'lost', isActing: false });
@@ -163,9 +166,9 @@ test('a role that grants no watch is enough', async () => {
   const path = `${controlPlane.folder}/old-role.kubeconfig`;
   await controlPlane.writeKubeconfig(path, { userName: 'old-role' });
   const client = await connect({ kubeconfig: path, userAgent: 'old-role' });
-  const first = startReplica('no-watch', 'a', client);
+  const first = startReplica('no-watch', 'a', { client });
   await waitFor(() => first.state.isActing, { what: 'a leads' });
-  const second = startReplica('no-watch', 'b', client);
+  const second = startReplica('no-watch', 'b', { client });
   await first.stop();
   await waitFor(() => second.state.isActing, { what: 'b leads' });
   expect(await lease('no-watch')).toMatchObject({ holderIdentity: 'b', leaseTransitions: 1 });

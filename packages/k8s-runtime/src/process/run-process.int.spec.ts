@@ -24,13 +24,15 @@ function run(
   body: string,
   options: {
     readonly argv?: readonly string[];
+    /** Long, but where the test waits for its end. */
+    readonly graceMs?: number;
     readonly when?: (line: string, kill: (signal: NodeJS.Signals) => void) => void;
   } = {},
 ): Promise<Ended> {
   const file = join(folder, `${Math.random().toString(36).slice(2)}.mjs`);
   writeFileSync(
     file,
-    `import * as p from ${JSON.stringify(moduleUrl)};\nvoid p.runProcess(async (context) => {${body}}, { program: 'demo', graceMs: 300 });\n`,
+    `import * as p from ${JSON.stringify(moduleUrl)};\nvoid p.runProcess(async (context) => {${body}}, { program: 'demo', graceMs: ${options.graceMs ?? 60_000} });\n`,
   );
   const child = spawn(process.execPath, ['--conditions=@longshore/source', file, ...(options.argv ?? [])], {
     stdio: 'pipe',
@@ -93,7 +95,7 @@ test('a main that ignores SIGTERM is ended with a line', async () => {
   const when = (_: string, kill: (signal: NodeJS.Signals) => void): void => kill('SIGTERM');
   const { code, stderr } = await run(
     'context.print("up\\n"); setInterval(() => {}, 1000); await new Promise(() => {});',
-    { when },
+    { when, graceMs: 300 },
   );
   expect([code, stderr]).toEqual([1, 'demo: did not stop within 0.3 s of SIGTERM\n']);
 });

@@ -101,7 +101,6 @@ test('a service account token sees what its account may see', async () => {
   await allow('scraper', 'system:serviceaccount:default:scraper');
   await waitFor(async () => (await statusOf('/metrics', bearer(token))) === 200, {
     what: 'the refusal is no longer remembered',
-    timeoutMs: 30_000,
     everyMs: 500,
   });
 });

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** What the error says when the time is up, and how long and how often to look. */
 export interface WaitForOptions {
   readonly what: string;
-  /** 10 s by default. */
+  /** A minute by default: a busy machine stands still for seconds. */
   readonly timeoutMs?: number | undefined;
   /** 20 ms by default. */
   readonly everyMs?: number | undefined;
@@ -12,7 +12,7 @@ export interface WaitForOptions {
 
 /** Resolves once `condition` holds. An error thrown by it counts as "not yet" and is the cause of the final error. */
 export async function waitFor(condition: () => boolean | Promise<boolean>, options: WaitForOptions): Promise<void> {
-  const { what, timeoutMs = 10_000, everyMs = 20 } = options;
+  const { what, timeoutMs = 60_000, everyMs = 20 } = options;
   const startedMs = performance.now();
   let cause: unknown;
   for (;;) {
