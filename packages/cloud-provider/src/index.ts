@@ -25,6 +25,8 @@ export { describeRule, dropRule, selectTargets } from './service/targets.ts';
 export type { DropRule, Targets } from './service/targets.ts';
 export { ccmFlags, checkProgramFlags, programFlagTable } from './flags.ts';
 export type { CcmFlagValues, ProgramFlags } from './flags.ts';
+export { parseLabelSelector } from './label-selector.ts';
+export type { LabelSelector } from './label-selector.ts';
 export type { MachineNameOf } from './node-name-map.ts';
 export type { CloudControllerManagerProgram, ProviderConfig, Simulation } from './wiring-program.ts';
 export { defineCommand } from './wiring-command-own.ts';

@@ -20,7 +20,7 @@ import type { Commands, Parts } from './running-control-plane.ts';
 import { ADMIN_USER, CONTROLLER_MANAGER_USER, SCHEDULER_USER, tokenFileText } from './users.ts';
 import type { TokenUser } from './users.ts';
 
-const DEFAULT_START_TIMEOUT_MS = 60_000;
+const DEFAULT_START_TIMEOUT_MS = 180_000;
 const DEFAULT_ADDRESS = '127.0.0.1';
 const SYSTEM_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 

@@ -34,7 +34,7 @@ export interface EtcdOptions extends AcquireOptions {
   readonly etcdArgs?: readonly string[];
 }
 
-const DEFAULT_START_TIMEOUT_MS = 60_000;
+const DEFAULT_START_TIMEOUT_MS = 180_000;
 
 /** Starts an etcd for several control planes (`startControlPlane({ etcd })`). */
 export async function startEtcd(options: EtcdOptions = {}): Promise<SharedEtcd> {

@@ -134,10 +134,16 @@ describe('sameAddresses', () => {
       same: false,
     },
     {
-      when: 'I7 another order is a change',
+      when: 'I7 another order of one type is a change',
       left: [internal('10.0.0.1'), internal('::1')],
       right: [internal('::1'), internal('10.0.0.1')],
       same: false,
+    },
+    {
+      when: 'another order of the types is none: Go programs mix them',
+      left: [internal('10.0.0.1'), external('192.0.2.1'), internal('::1')],
+      right: [external('192.0.2.1'), internal('10.0.0.1'), internal('::1')],
+      same: true,
     },
     { when: 'I7 another type is a change', left: [internal('10.0.0.1')], right: [external('10.0.0.1')], same: false },
     { when: 'I7 a missing entry is a change', left: [internal('10.0.0.1')], right: [], same: false },

@@ -44,7 +44,7 @@ export class RunningProgram {
   }
 
   /** Resolves when the output holds the text. */
-  async says(text: string | RegExp, timeoutMs = 30_000): Promise<void> {
+  async says(text: string | RegExp, timeoutMs = 60_000): Promise<void> {
     const isSaid = (): boolean => (typeof text === 'string' ? this.output.includes(text) : text.test(this.output));
     await waitFor(isSaid, { what: `${this.name} says ${String(text)}`, timeoutMs }).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${this.output.slice(-4_000)}`);
