@@ -1,9 +1,9 @@
 // How the text of an annotation becomes a value. A text that is no value is never replaced by a default. Lists are JSON, as in the Go program.
+import { parseLabelSelector } from '@longshore/cloud-provider';
+import type { LabelSelector } from '@longshore/cloud-provider';
 import { canonicalUuid, toId } from '@longshore/cloudscale-api';
 import type { LoadBalancerId, MonitorHttp, SubnetId, VipWish } from '@longshore/cloudscale-api';
 import { canonicalAddress, canonicalCidr, floatingAddress } from './addresses.ts';
-import { parseLabelSelector } from './label-selector.ts';
-import type { LabelSelector } from './label-selector.ts';
 
 /** One way to write values. */
 export interface ValueKind<T> {

@@ -1,7 +1,7 @@
 // Parsers of what users write.
 import { describe, expect, test } from '@jest/globals';
+import { parseLabelSelector } from '@longshore/cloud-provider';
 import { canonicalCidr, floatingAddress } from './addresses.ts';
-import { parseLabelSelector } from './label-selector.ts';
 
 describe('label selectors', () => {
   const labels = { zone: 'a', 'example.com/role': 'edge', size: '5' };
