@@ -20,6 +20,7 @@ export const OTHER_VERSIONS = {
   'csi-sanity': '5.4.0',
   'csi-attacher': '4.13.0',
   'csi-provisioner': '6.3.0',
+  crane: '0.22.1',
 } as const;
 
 /** All minors, oldest first. */

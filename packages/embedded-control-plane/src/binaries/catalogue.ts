@@ -13,7 +13,8 @@ export type BinaryName =
   | 'kubeadm'
   | 'csi-sanity'
   | 'csi-attacher'
-  | 'csi-provisioner';
+  | 'csi-provisioner'
+  | 'crane';
 
 /** Facts of one binary. */
 export interface CatalogueEntry {
@@ -42,6 +43,7 @@ export const CATALOGUE: Readonly<Record<BinaryName, CatalogueEntry>> = {
     'github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner',
     3,
   ),
+  crane: other('crane', 'github.com/google/go-containerregistry/cmd/crane', 1),
 };
 
 /** All names. */
