@@ -31,6 +31,11 @@ export interface Announcement {
   /** Without a prefix length: `192.0.2.10`. */
   readonly addresses: readonly string[];
   readonly speakers: readonly Speaker[];
+  /**
+   * Nodes that should speak but of which nothing is known just now (the cloud does not answer): what is written for them stays. They are
+   * not among the speakers.
+   */
+  readonly unknownNodes?: readonly string[];
 }
 
 /** Announces and withdraws. Both are idempotent; both return in words what they changed, nothing when all was right. */
@@ -40,6 +45,8 @@ export interface Announcer {
   withdraw(service: ServiceName, signal: AbortSignal): Promise<readonly string[]>;
   /** What `announce` would change now, in words. Reads, never writes. */
   preview(announcement: Announcement, signal: AbortSignal): Promise<readonly string[]>;
+  /** Withdraws addresses whose Service is not known by name any more (`orphans --delete`), before they are released. Idempotent. */
+  withdrawAddresses?(addresses: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
 }
 
 /** Makes Nodes ready to announce: BGP of the project, a session for each device, the annotations of the Nodes. */
@@ -49,6 +56,8 @@ export interface Speakers {
    * ready is left out and named in `notReady`; it never stops the others.
    */
   ready(nodeNames: readonly string[], signal: AbortSignal): Promise<SpeakersResult>;
+  /** What `ready` would find and change now. Reads, never writes. Absent: plans say nothing about the Nodes. */
+  preview?(nodeNames: readonly string[], signal: AbortSignal): Promise<SpeakersResult>;
   /** The largest number of prefixes that the project may announce before its peerings drop; `undefined` where the API does not say. */
   maxPrefixes(signal: AbortSignal): Promise<number | undefined>;
 }

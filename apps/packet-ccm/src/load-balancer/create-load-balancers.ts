@@ -1,0 +1,54 @@
+// The setting of the back end to the load balancers of the provider. Called once at the start, by provider.ts; talks to nobody. With
+// `off` there are none, so the service controller does not run and nothing ever asks about BGP.
+import type { CloudProvider, LoadBalancers, ProviderContext } from '@longshore/cloud-provider';
+import type { PacketApi } from '@longshore/packet-api';
+import type { Clock, Logger, Metrics } from '@longshore/reconciler-core';
+import type { Config } from '../config.ts';
+import type { PacketInstances } from '../instances/instances.ts';
+import { hasAnnouncer, makeAnnouncing } from './announcing.ts';
+import type { BgpBackend } from './announcing.ts';
+import { ElasticIpLoadBalancers, SERVICE_RIGHTS } from './elastic-ip-load-balancers.ts';
+
+/** What load balancers are made from. */
+export interface LoadBalancerParts {
+  readonly config: Config;
+  readonly api: PacketApi;
+  readonly instances: PacketInstances;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+/** The load balancers of one back end, and what goes with them. */
+export interface ServiceBalancers {
+  readonly loadBalancers: LoadBalancers;
+  readonly serviceRights: NonNullable<CloudProvider['serviceRights']>;
+  /** Called once as leader, before anything but `problems` is asked. */
+  start(context: ProviderContext): Promise<void>;
+}
+
+/** The load balancers; `undefined` where there are none. */
+export function createLoadBalancers(parts: LoadBalancerParts): ServiceBalancers | undefined {
+  const { backend } = parts.config;
+  switch (backend.kind) {
+    case 'off':
+      return undefined;
+    case 'emlb':
+      // emlb/ goes here.
+      return undefined;
+    default:
+      return hasAnnouncer(backend) ? withElasticIps(backend, parts) : undefined;
+  }
+}
+
+function withElasticIps(backend: BgpBackend, parts: LoadBalancerParts): ServiceBalancers {
+  const loadBalancers = new ElasticIpLoadBalancers(parts);
+  return {
+    loadBalancers,
+    serviceRights: SERVICE_RIGHTS,
+    start(context) {
+      loadBalancers.start(context, makeAnnouncing(backend, parts, context));
+      return Promise.resolve();
+    },
+  };
+}
