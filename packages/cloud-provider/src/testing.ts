@@ -5,3 +5,4 @@ export * from './testing/fake-instances.ts';
 export * from './testing/fake-load-balancers.ts';
 export * from './testing/fake-routes.ts';
 export * from './testing/recorded-events.ts';
+export * from './testing/running-program.ts';
