@@ -90,8 +90,13 @@ describe('ServerInstances', () => {
   });
 
   test('CS row 10 a provider ID that the API does not know, asked directly, is gone', async () => {
+    const { uuid } = cloud.addServer({ name: 'a' });
+    const nodes = [aNode('n', { providerId: NOBODY }), aNode('a', { providerId: `cloudscale://${uuid}` })];
+    expect((await instances.lookup(nodes, signal)).get('n')).toEqual({ state: 'gone' });
+    // The second list shows that the project is still this cluster's.
+    expect(cloud.callsByRoute()).toEqual({ 'GET /v1/servers': 2, 'GET /v1/servers/{uuid}': 1 });
+    await clock.advance(60_000);
     expect(await findingOf(aNode('n', { providerId: NOBODY }))).toEqual({ state: 'gone' });
-    expect(cloud.callsByRoute()).toEqual({ 'GET /v1/servers': 1, 'GET /v1/servers/{uuid}': 1 });
   });
 
   test.each<Fault & { readonly what: string }>([
@@ -106,6 +111,27 @@ describe('ServerInstances', () => {
     expect((await findingOf(aNode('n', { providerId: NOBODY })))?.state).toBe('unknown');
     cloud.fail({ ...fault, match: { path: '/v1/servers/{uuid}' } });
     expect((await findingOf(aNode('n', { providerId: NOBODY })))?.state).toBe('unknown');
+  });
+
+  test('CS row 10 a token that sees another project removes no Node: neither at the start nor after a rotation', async () => {
+    expect(await errorCodeOf(aNode('n', { providerId: NOBODY }))).toBe('PROJECT_WITHOUT_NODES');
+    const { uuid } = cloud.addServer({ name: 'a' });
+    const node = aNode('a', { providerId: `cloudscale://${uuid}` });
+    await clock.advance(60_000);
+    expect((await findingOf(node))?.state).toBe('running');
+    // What the token of another project sees: other servers, and "not found" for ours.
+    for (const id of cloud.state.servers.keys()) cloud.removeServer(id);
+    cloud.addServer({ name: 'stranger' });
+    await clock.advance(60_000);
+    expect(await errorCodeOf(node)).toBe('PROJECT_WITHOUT_NODES');
+  });
+
+  test('CS row 11 a list that fails after the direct question: nothing is gone', async () => {
+    const { uuid } = cloud.addServer({ name: 'a' });
+    const nodes = [aNode('n', { providerId: NOBODY }), aNode('a', { providerId: `cloudscale://${uuid}` })];
+    await instances.lookup([nodes[1] ?? {}], signal);
+    cloud.fail({ match: { path: '/v1/servers' }, status: 500 });
+    expect((await instances.lookup(nodes, signal)).get('n')?.state).toBe('unknown');
   });
 
   test('a project without any server says nothing about nodes', async () => {

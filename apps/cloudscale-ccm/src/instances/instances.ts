@@ -4,7 +4,7 @@ import type { InstanceFinding, Instances } from '@longshore/cloud-provider';
 import type { KubeNode } from '@longshore/k8s-runtime';
 import { backoff, OperatorError, parallelUntil, Snapshot } from '@longshore/reconciler-core';
 import type { Clock, Logger } from '@longshore/reconciler-core';
-import type { Server, Servers } from '@longshore/cloudscale-api';
+import type { Server, ServerId, Servers } from '@longshore/cloudscale-api';
 import { answerFrom, oldestUsefulListMs, toQuestion } from './plan-lookup.ts';
 import type { MachineNameOf, Question } from './plan-lookup.ts';
 import { indexServers } from './server-index.ts';
@@ -40,6 +40,8 @@ export class ServerInstances implements Instances {
   // Nodes that made us read the list again, and servers that were warned about; forgotten all at once when there are too many.
   readonly #missed = new Set<string>();
   readonly #warned = new Set<string>();
+  // Servers that were found for Nodes: while the project shows one of them, it is this cluster's.
+  readonly #ours = new Set<ServerId>();
 
   constructor(options: ServerInstancesOptions) {
     const { servers, clock } = options;
@@ -85,9 +87,10 @@ export class ServerInstances implements Instances {
 
   async #answer(open: Open, findings: Findings, signal: AbortSignal): Promise<void> {
     try {
-      const known = await this.#fromList(open, findings, signal);
-      if (known > 0) await this.#fromDirectQuestions(open, findings, signal);
+      const { size } = await this.#fromList(open, findings, signal);
+      if (size > 0) await this.#fromDirectQuestions(open, findings, signal);
       else settle(open, findings, () => nothingKnown());
+      await this.#doubtProject(findings, signal);
     } catch (error) {
       signal.throwIfAborted();
       settle(open, findings, () => error);
@@ -95,15 +98,37 @@ export class ServerInstances implements Instances {
     for (const [name, question] of open) findings.set(name, { kind: 'unknown', error: notFound(name, question) });
   }
 
-  /** Takes what the list knows out of `open`; returns how many servers it has. */
-  async #fromList(open: Open, findings: Findings, signal: AbortSignal): Promise<number> {
+  // A token of another project gets "not found" for every server of ours: that counts only while the project still shows one of them.
+  async #doubtProject(findings: Findings, signal: AbortSignal): Promise<void> {
+    for (const finding of findings.values()) if (finding.kind === 'server') this.#remember(finding.server.id);
+    const gone = [...findings].flatMap(([name, { kind }]) => (kind === 'gone' ? [name] : []));
+    if (gone.length === 0) return;
+    // Not the list from before the questions: the token may have been replaced in between.
+    this.#list.invalidate();
+    const list = await this.#list.get({ maxAgeMs: 0, signal }).catch((error: unknown) => {
+      for (const name of gone) findings.set(name, { kind: 'unknown', error });
+      throw error;
+    });
+    if ([...this.#ours].some((id) => list.value.byId(id) !== undefined)) return;
+    for (const name of gone) findings.set(name, { kind: 'unknown', error: projectInDoubt(name) });
+  }
+
+  #remember(id: ServerId): void {
+    this.#ours.delete(id);
+    this.#ours.add(id);
+    const [oldest] = this.#ours;
+    if (this.#ours.size > MOST_REMEMBERED && oldest !== undefined) this.#ours.delete(oldest);
+  }
+
+  /** Takes what the list knows out of `open`; returns it. */
+  async #fromList(open: Open, findings: Findings, signal: AbortSignal): Promise<ServerIndex> {
     let list = await this.#list.get({ maxAgeMs: LIST_MAX_AGE_MS, signal });
     this.#take(list.value, open, findings);
     if (this.#needsNewerList(open, list.takenAtMs)) {
       list = await this.#list.get({ maxAgeMs: 0, signal });
       this.#take(list.value, open, findings);
     }
-    return list.value.size;
+    return list.value;
   }
 
   #take(index: ServerIndex, open: Open, findings: Findings): void {
@@ -160,6 +185,11 @@ function nothingKnown(): OperatorError {
   const message =
     'the API shows no server at all: nothing is concluded about nodes; check that the API token belongs to the project of this cluster';
   return new OperatorError('PROJECT_WITHOUT_SERVERS', message, backoff);
+}
+
+function projectInDoubt(name: string): OperatorError {
+  const message = `node ${name}: the project of the API token shows no machine of this cluster, so nothing is concluded about its nodes: check that the token belongs to the project of this cluster`;
+  return new OperatorError('PROJECT_WITHOUT_NODES', message, backoff);
 }
 
 function notFound(name: string, question: Question): OperatorError {

@@ -64,6 +64,7 @@ export async function createBalancer(
   try {
     const spec = { name, flavor, vipAddresses, tags, ...(zone === undefined ? {} : { zone }) };
     const balancer = await api.loadBalancers.create(spec, signal);
+    lists.noteBare(balancer.id);
     log.info('load balancer created', { service: keyOf(service), id: balancer.id, name });
     return balancer;
   } finally {
@@ -73,7 +74,7 @@ export async function createBalancer(
 }
 
 async function applyStep(step: Step, made: Made, context: ApplyContext): Promise<void> {
-  const { api, tags, signal } = context;
+  const { api, lists, tags, signal } = context;
   switch (step.kind) {
     case 'create-balancer':
       await createBalancer(step, context);
@@ -88,6 +89,8 @@ async function applyStep(step: Step, made: Made, context: ApplyContext): Promise
       return annotate(step.annotations, context);
     case 'create-pool': {
       const { name, algorithm, protocol } = step.pool;
+      // Before the call: its answer may be lost.
+      lists.noteParts(step.balancer);
       const spec = { name, algorithm, protocol, loadBalancerId: step.balancer, tags };
       made.set(name, (await api.pools.create(spec, signal)).id);
       return;

@@ -36,11 +36,20 @@ export interface Warning {
   readonly message: string;
 }
 
+/** A Node that cannot be a member. */
+export interface UnreachableNode {
+  readonly node: KubeNode;
+  /** Its server's name. */
+  readonly server: string;
+}
+
 /** The wanted balancer and the way to it. */
 export interface Decision {
   readonly settings: Settings;
   readonly wanted: WantedBalancer;
   readonly warnings: readonly Warning[];
+  /** Nodes whose servers have no address that the balancer reaches. */
+  readonly unreachable: readonly UnreachableNode[];
   /** The steps for the balancer that is there by now. */
   readonly steps: (balancer: LoadBalancer) => readonly Step[];
 }
@@ -51,6 +60,16 @@ export function problemsOfService(service: KubeService): readonly Problem[] {
   return [...problems, ...portProblems(service), ...settingsConflicts(service, settings)];
 }
 
+/** Throws when the Service has to be changed first. */
+export function requireValid(service: KubeService): void {
+  throwIfAny(errorsAmong(problemsOfService(service)));
+}
+
+/** Whether the Service says which balancer is its own. */
+export function isNoted(service: KubeService, balancer: LoadBalancer): boolean {
+  return noteSteps(service, balancer).length === 0;
+}
+
 /** Decides about one balancer. Throws when the Service has to be changed first, and when a server cannot be asked for. */
 export async function decideBalancer(
   facts: DecisionFacts,
@@ -59,9 +78,10 @@ export async function decideBalancer(
 ): Promise<Decision> {
   const { service, found } = facts;
   const { settings } = readSettings(service.metadata?.annotations);
-  throwIfAny(errorsAmong(problemsOfService(service)));
+  requireValid(service);
   const nodes = facts.nodes.filter(({ metadata }) => settings.nodeSelector?.(metadata?.labels ?? {}) ?? true);
-  const servers = serversAmong(await sources.instances.serversOf(nodes, signal));
+  const findings = await sources.instances.serversOf(nodes, signal);
+  const servers = serversAmong(findings);
   const floating = settings.floatingIps.length > 0 ? await sources.lists.floatingIps(signal) : [];
   const zone = zoneOf(settings, found, servers);
   throwIfAny([
@@ -77,6 +97,7 @@ export async function decideBalancer(
     settings,
     wanted,
     warnings: warningsOf({ settings, nodes, unreachable, excluded, hasTargets: targets.length > 0 }),
+    unreachable: nodesAmong(nodes, findings, unreachable),
     steps: (balancer) => [
       ...noteSteps(service, balancer),
       ...(parts ? [...planBalancer(wanted, parts), ...floatingSteps(wanted, parts, floating)] : []),
@@ -90,11 +111,25 @@ function throwIfAny(problems: readonly Problem[]): void {
 
 // A server that is gone takes nothing with it; one that cannot be asked for stops everything, because its member must not be removed. A node
 // whose name no server has is not the cloud's: others must not wait for it.
-function serversAmong(findings: Awaited<ReturnType<ServerInstances['serversOf']>>): readonly Server[] {
+function serversAmong(findings: Findings): readonly Server[] {
   return [...findings.values()].flatMap((finding) => {
     if (finding.kind === 'server') return [finding.server];
     if (finding.kind === 'unknown' && !isNobody(finding.error)) throw finding.error;
     return [];
+  });
+}
+
+type Findings = Awaited<ReturnType<ServerInstances['serversOf']>>;
+
+function nodesAmong(
+  nodes: readonly KubeNode[],
+  findings: Findings,
+  unreachable: readonly string[],
+): readonly UnreachableNode[] {
+  return nodes.flatMap((node) => {
+    const finding = findings.get(node.metadata?.name ?? '');
+    if (finding?.kind !== 'server' || !unreachable.includes(finding.server.name)) return [];
+    return [{ node, server: finding.server.name }];
   });
 }
 

@@ -5,11 +5,13 @@ import type {
   LoadBalancerResult,
   LoadBalancers,
   OrphanedBalancer,
+  OrphanRemoval,
   Problem,
   RemovalResult,
 } from '@longshore/cloud-provider';
 import { CloudApiError } from '@longshore/cloud-http';
 import type { EventRecorder, KubeClient, KubeNode, KubeService } from '@longshore/k8s-runtime';
+import { toId } from '@longshore/cloudscale-api';
 import type { LoadBalancer, LoadBalancerId } from '@longshore/cloudscale-api';
 import { KeyedLock, OperatorError } from '@longshore/reconciler-core';
 import type { Clock, Logger } from '@longshore/reconciler-core';
@@ -17,14 +19,16 @@ import { OWN_ANNOTATIONS, readSettings } from '../annotations.ts';
 import type { ServerInstances } from '../instances/instances.ts';
 import { applySteps, createBalancer } from './apply.ts';
 import type { ApplyContext } from './apply.ts';
-import { decideBalancer, problemsOfService } from './decide.ts';
+import { BuildingWaits } from './building-waits.ts';
+import { decideBalancer, isNoted, problemsOfService, requireValid } from './decide.ts';
 import type { Decision } from './decide.ts';
 import { defaultNameOf } from './desired.ts';
 import { describeStep } from './describe-step.ts';
 import { balancersToRemove, orphansAmong, ownBalancer, tagsOf } from './identity.ts';
 import type { IdentityFacts } from './identity.ts';
-import { ProjectLists } from './observe.ts';
+import { LISTS_MAX_AGE_MS, ProjectLists } from './observe.ts';
 import type { ObservedApi } from './observe.ts';
+import { removeOrphanedBalancer } from './orphan-removal.ts';
 import type { Step } from './plan.ts';
 import { statusOf } from './published-status.ts';
 
@@ -44,9 +48,10 @@ export interface LoadBalancersOptions {
   readonly log: Logger;
 }
 
-const BUILDING_CHECK_AGAIN_MS = 2_000;
 const NODES_CHECK_AGAIN_MS = 15_000;
 const REMOVAL_CHECK_AGAIN_MS = 2_000;
+// Between a list and what follows from it in the same pass.
+const JUST_NOW_MS = 1_000;
 
 type InProgress = Extract<LoadBalancerResult, { kind: 'in-progress' }>;
 
@@ -58,6 +63,8 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
   // Two Services can name one balancer for a moment; the API wants one change of a balancer at a time.
   readonly #turns = new KeyedLock<LoadBalancerId>();
   readonly #told = new Map<string, string>();
+  readonly #toldNodes = new Set<string>();
+  readonly #waits = new BuildingWaits();
   #cluster: Cluster | undefined;
 
   constructor(options: LoadBalancersOptions) {
@@ -78,23 +85,29 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
     if (service.spec?.loadBalancerClass !== undefined) return { kind: 'not-mine' };
     const changes: string[] = [];
     const known = await this.#find(service, signal);
+    if (known?.status === 'changing' && isNoted(service, known)) {
+      requireValid(service);
+      return this.#building(service, changes);
+    }
     const decision = await this.#decide(service, nodes, known, signal);
-    this.#tell(service, decision.warnings);
+    this.#tell(service, decision);
     const balancer = known ?? (await this.#create(service, decision, changes, signal));
     if (balancer === undefined) {
       const waitingFor = 'a node, whose zone the load balancer gets';
       return { kind: 'in-progress', checkAgainMs: NODES_CHECK_AGAIN_MS, waitingFor, changes };
     }
     const applied = await this.#apply(decision.steps(balancer), balancer, this.#context(service, signal), changes);
-    if (applied === 'busy') return building(changes);
+    if (applied === 'busy') return this.#building(service, changes);
     // What has just been made is looked at anew: an answer to its creation tells nothing about its parts.
-    if (known === undefined || balancer.status === 'changing') return building(changes);
+    if (known === undefined || balancer.status === 'changing') return this.#building(service, changes);
+    this.#waits.end(service.metadata?.uid ?? '');
     return { kind: 'ready', status: statusOf(balancer, decision.settings), changes };
   }
 
   async remove(service: KubeService, signal: AbortSignal): Promise<RemovalResult> {
     const changes: string[] = [];
     this.#told.delete(service.metadata?.uid ?? '');
+    this.#waits.end(service.metadata?.uid ?? '');
     const own = balancersToRemove(await this.#identity(service, signal));
     for (const { id, name } of own) {
       const removal = await this.#turns.run(id, () => this.#removeOne(id, signal), signal);
@@ -119,6 +132,23 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
   async orphans(services: readonly KubeService[], signal: AbortSignal): Promise<readonly OrphanedBalancer[]> {
     const { clusterId } = this.#options;
     return clusterId === undefined ? [] : orphansAmong(await this.#lists.balancers(signal), services, clusterId);
+  }
+
+  /** Removes one of them, unless the API or a Service shows by now that it belongs to somebody. */
+  async removeOrphan(
+    { id: orphan }: OrphanedBalancer,
+    services: readonly KubeService[],
+    signal: AbortSignal,
+  ): Promise<OrphanRemoval> {
+    const id = toId<LoadBalancerId>(orphan);
+    if (id === undefined) return { kind: 'kept', reason: 'its ID is no UUID' };
+    const { api, clusterId } = this.#options;
+    try {
+      const facts = { id, services, clusterId };
+      return await this.#turns.run(id, () => removeOrphanedBalancer(facts, api.loadBalancers, signal), signal);
+    } finally {
+      this.#lists.invalidate('loadBalancers', 'pools', 'listeners', 'healthMonitors', 'floatingIps');
+    }
   }
 
   async #planRemoval(service: KubeService, signal: AbortSignal): Promise<LoadBalancerPlan> {
@@ -175,20 +205,17 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
     }
   }
 
-  /** The Service's balancer as it is now: one that is not finished, or only noted, is asked for directly. */
+  /** The Service's balancer as it is now. One that is not finished is looked for in a new list, which all that are built at once share. */
   async #find(service: KubeService, signal: AbortSignal): Promise<LoadBalancer | undefined> {
     const found = ownBalancer(await this.#identity(service, signal));
     if (found?.status !== 'changing') return found;
-    const { loadBalancers } = this.#options.api;
-    const now = await loadBalancers.get(found.id, signal);
-    if (now?.status !== 'changing') this.#lists.invalidate('loadBalancers');
-    return now;
+    return ownBalancer(await this.#identity(service, signal, JUST_NOW_MS));
   }
 
-  async #identity(service: KubeService, signal: AbortSignal): Promise<IdentityFacts> {
+  async #identity(service: KubeService, signal: AbortSignal, maxAgeMs = LISTS_MAX_AGE_MS): Promise<IdentityFacts> {
     const { settings } = readSettings(service.metadata?.annotations);
     const { uuid } = settings;
-    let balancers = await this.#lists.balancers(signal);
+    let balancers = await this.#lists.balancers(signal, maxAgeMs);
     if (uuid !== undefined && !balancers.some(({ id }) => id === uuid)) {
       // Made a moment ago, or really gone: only a direct answer tells.
       const noted = await this.#options.api.loadBalancers.get(uuid, signal);
@@ -217,20 +244,32 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
   ): Promise<LoadBalancer | undefined> {
     if (wanted.zone === undefined) return undefined;
     // Names are not unique: an answer that was lost a moment ago must not make a second one.
-    this.#lists.invalidate('loadBalancers');
-    const found = ownBalancer(await this.#identity(service, signal));
+    const found = ownBalancer(await this.#identity(service, signal, JUST_NOW_MS));
     if (found !== undefined) return found;
     const made = await createBalancer({ kind: 'create-balancer', wanted }, this.#context(service, signal));
     changes.push(`create load balancer ${made.name} (${made.id})`);
     return made;
   }
 
-  #tell(service: KubeService, warnings: readonly { readonly reason: string; readonly message: string }[]): void {
+  #tell(service: KubeService, { warnings, unreachable }: Pick<Decision, 'warnings' | 'unreachable'>): void {
+    const { events } = this.#started();
+    for (const { node, server } of unreachable) {
+      const uid = node.metadata?.uid ?? '';
+      if (this.#toldNodes.has(uid)) continue;
+      this.#toldNodes.add(uid);
+      const message = `load balancers cannot reach server ${server}: it has no private address: attach it to a private network`;
+      events.warning(node, 'NoPrivateAddress', message);
+    }
     const uid = service.metadata?.uid ?? '';
     const text = JSON.stringify(warnings);
     if (this.#told.get(uid) === text) return;
     this.#told.set(uid, text);
-    for (const { reason, message } of warnings) this.#started().events.warning(service, reason, message);
+    for (const { reason, message } of warnings) events.warning(service, reason, message);
+  }
+
+  #building({ metadata }: KubeService, changes: readonly string[]): InProgress {
+    const waitingFor = 'cloudscale.ch builds the load balancer';
+    return { kind: 'in-progress', checkAgainMs: this.#waits.next(metadata?.uid ?? ''), waitingFor, changes };
   }
 
   #context(service: KubeService, signal: AbortSignal): ApplyContext {
@@ -243,11 +282,6 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
     if (!this.#cluster) throw new Error('start() comes before everything but problems()');
     return this.#cluster;
   }
-}
-
-function building(changes: readonly string[]): InProgress {
-  const waitingFor = 'cloudscale.ch builds the load balancer';
-  return { kind: 'in-progress', checkAgainMs: BUILDING_CHECK_AGAIN_MS, waitingFor, changes };
 }
 
 function leaving(changes: readonly string[]): Extract<RemovalResult, { kind: 'in-progress' }> {

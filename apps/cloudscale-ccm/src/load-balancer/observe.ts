@@ -1,6 +1,14 @@
 // What the project has, from lists that are shared by all Services: one read serves a burst of them. Members can only be read pool by pool.
 // A list that fails is an error; nothing here reads one as "none".
-import type { CloudscaleApi, HealthMonitor, Listener, LoadBalancer, Member, Pool } from '@longshore/cloudscale-api';
+import type {
+  CloudscaleApi,
+  HealthMonitor,
+  Listener,
+  LoadBalancer,
+  LoadBalancerId,
+  Member,
+  Pool,
+} from '@longshore/cloudscale-api';
 import { Snapshot } from '@longshore/reconciler-core';
 import type { Clock } from '@longshore/reconciler-core';
 
@@ -35,6 +43,8 @@ type ListsOf = { readonly [K in ListKind]: Snapshot<Awaited<ReturnType<ObservedA
 export class ProjectLists {
   readonly #api: ObservedApi;
   readonly #lists: ListsOf;
+  // Balancers that this process has made and put nothing on yet: nobody has to be asked what hangs on them.
+  readonly #bare = new Set<LoadBalancerId>();
 
   constructor(api: ObservedApi, clock: Clock) {
     this.#api = api;
@@ -52,6 +62,16 @@ export class ProjectLists {
     for (const kind of kinds) this.#lists[kind].invalidate();
   }
 
+  /** A balancer was made just now, without any parts. */
+  noteBare(id: LoadBalancerId): void {
+    this.#bare.add(id);
+  }
+
+  /** From now on it may have parts. */
+  noteParts(id: LoadBalancerId): void {
+    this.#bare.delete(id);
+  }
+
   /** All balancers of the project. */
   async balancers(signal: AbortSignal, maxAgeMs = LISTS_MAX_AGE_MS): Promise<readonly LoadBalancer[]> {
     return (await this.#lists.loadBalancers.get({ maxAgeMs, signal })).value;
@@ -64,6 +84,7 @@ export class ProjectLists {
 
   /** Everything that hangs on a balancer. */
   async observe(balancer: LoadBalancer, signal: AbortSignal): Promise<FoundBalancer> {
+    if (this.#bare.has(balancer.id)) return { balancer, pools: [] };
     const question = { maxAgeMs: LISTS_MAX_AGE_MS, signal };
     const [pools, listeners, monitors] = await Promise.all([
       this.#lists.pools.get(question),
