@@ -2,6 +2,7 @@
 import type { Counter, Gauge, Histogram, Logger, Metrics } from '@longshore/reconciler-core';
 import type { Call, Method } from './call.ts';
 import type { Failure } from './failure.ts';
+import type { Headers } from './rate-headers.ts';
 
 /** One attempt of a call that went out, as the hook `onCall` gets it. */
 export interface CallEvent {
@@ -39,6 +40,7 @@ export class CallReport {
   readonly #duration: Histogram;
   readonly #errors: Counter;
   readonly #remaining: Gauge;
+  readonly #announced = new Set<string>();
 
   constructor({ provider, metrics, log, onCall }: CallReportOptions) {
     this.#provider = provider;
@@ -77,6 +79,19 @@ export class CallReport {
     fields: { readonly attempt: number; readonly afterMs: number; readonly reason: string },
   ): void {
     this.#log.verbose(2, 'cloud call is repeated', { method: call.method, path: call.path, ...fields });
+  }
+
+  /** The API announces that this call will end (RFC 9745 `Deprecation`, RFC 8594 `Sunset`): said once for each route. */
+  announcement(call: Call<unknown>, { deprecation, sunset }: Headers): void {
+    if (deprecation === undefined && sunset === undefined) return;
+    const request = `${call.method} ${call.name}`;
+    if (this.#announced.has(request)) return;
+    this.#announced.add(request);
+    this.#log.warn('the cloud API announces the end of a call', {
+      request,
+      ...(deprecation === undefined ? {} : { deprecation }),
+      ...(sunset === undefined ? {} : { sunset }),
+    });
   }
 
   /** The API said how many calls are left. */

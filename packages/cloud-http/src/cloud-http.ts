@@ -181,6 +181,7 @@ export class CloudHttp {
     try {
       const { status, headers, data } = await this.#request(call, token, deadline.signal);
       const answer = { status, headers: lowerCased(headers), text: typeof data === 'string' ? data : '' };
+      this.#report.announcement(call, answer.headers);
       const classifyBody = this.#options.classifyBody ?? classifyIdMessageBody;
       return readAnswer(call, answer, { token, nowMs: this.#clock.nowMs(), classifyBody });
     } catch (error) {

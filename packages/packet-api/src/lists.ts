@@ -1,8 +1,7 @@
 // Reads a whole list. An object can turn up on two pages when others come and go meanwhile: de-duplicated by ID.
 import { backoff } from '@longshore/reconciler-core';
 import { CloudApiError, requiredListOf } from '@longshore/cloud-http';
-import type { Query } from '@longshore/cloud-http';
-import type { PacketHttp } from './packet-http.ts';
+import type { Call, Query } from '@longshore/cloud-http';
 import { parsePageMeta, planAfterPage } from './paging.ts';
 import type { PageMeta } from './paging.ts';
 import type { Route } from './routes.ts';
@@ -24,13 +23,18 @@ export interface ListCall<T> {
   readonly limit?: number | undefined;
 }
 
+/** Sends calls: a client of this API or of one beside it. */
+export interface Sender {
+  send<T>(call: Call<T>, signal: AbortSignal): Promise<T>;
+}
+
 interface Page<T> {
   readonly items: readonly T[];
   readonly meta: PageMeta | undefined;
 }
 
 /** All items of a list that comes in pages. */
-export async function listPaged<T>(http: PacketHttp, list: ListCall<T>, signal: AbortSignal): Promise<readonly T[]> {
+export async function listPaged<T>(http: Sender, list: ListCall<T>, signal: AbortSignal): Promise<readonly T[]> {
   const pageSize = list.pageSize ?? PAGE_SIZE;
   const found = new Map<string, T>();
   let received = 0;
@@ -52,7 +56,7 @@ export async function listPaged<T>(http: PacketHttp, list: ListCall<T>, signal: 
 
 /** All items of a list that the API gives in one answer. */
 export async function listWhole<T>(
-  http: PacketHttp,
+  http: Sender,
   list: Omit<ListCall<T>, 'idOf' | 'pageSize' | 'limit'>,
   signal: AbortSignal,
 ): Promise<readonly T[]> {
@@ -60,7 +64,7 @@ export async function listWhole<T>(
 }
 
 function fetchPage<T>(
-  http: PacketHttp,
+  http: Sender,
   { at, key, query, parse }: Pick<ListCall<T>, 'at' | 'key' | 'query' | 'parse'>,
   page: Query,
   signal: AbortSignal,
