@@ -2,6 +2,7 @@
 // runCloudControllerManager's; what is cloudscale.ch's is in provider.ts.
 import { runCloudControllerManager } from '@longshore/cloud-provider';
 import { secretsOf } from './config.ts';
+import { ownFlags, ownSettings } from './flags.ts';
 import { PROVIDER_NAME } from './instances/provider-id.ts';
 import { createProvider } from './provider.ts';
 import { SimulatedCloud } from './simulate.ts';
@@ -18,6 +19,7 @@ void runCloudControllerManager({
   // As in the Go program: the flag need not be given, and no ConfigMap has to be readable for the secure port.
   defaults: { 'cloud-provider': PROVIDER_NAME, 'authentication-skip-lookup': true },
   secrets: secretsOf,
-  create: async (config) => simulated.furnish(await createProvider(config)),
+  flags: ownFlags,
+  create: async (config) => simulated.furnish(await createProvider({ ...config, ...ownSettings(config.flags) })),
   simulate: () => simulated.start(),
 });

@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import { ServerInstances } from './instances/instances.ts';
 import { PROVIDER_NAME } from './instances/provider-id.ts';
 import { CloudscaleLoadBalancers } from './load-balancer/load-balancer.ts';
+import { MemberHealth } from './load-balancer/member-health.ts';
 import { VERSION } from './version.ts';
 
 /** What of the program's surroundings the provider uses. */
@@ -16,7 +17,10 @@ export type Surroundings = Pick<
   ProviderConfig,
   'env' | 'clock' | 'log' | 'metrics' | 'signal' | 'isDryRun' | 'secrets'
 > &
-  Partial<Pick<ProviderConfig, 'machineNameOf'>>;
+  Partial<Pick<ProviderConfig, 'machineNameOf'>> & {
+    /** Between two looks at the health of members; 0: never. */
+    readonly memberHealthMs?: number;
+  };
 
 const NOTES_RIGHT = { group: '', resource: 'services', verb: 'patch', neededFor: 'the UUIDs of balancers on Services' };
 
@@ -24,7 +28,7 @@ const NOTES_RIGHT = { group: '', resource: 'services', verb: 'patch', neededFor:
 export function createProvider(around: Surroundings): Promise<CloudProvider> {
   const config = parseConfig(around.env);
   if (!('apiUrl' in config)) return Promise.reject(configError(config));
-  const { clock, log, machineNameOf } = around;
+  const { clock, log, metrics, machineNameOf, memberHealthMs = 0 } = around;
   const api = createApi(config, around);
   const token = config.token.kind === 'value' ? { token: maskToken(config.token.token) } : { file: config.token.path };
   log.info('cloudscale.ch API', { url: config.apiUrl, timeoutMs: config.timeoutMs, ...token });
@@ -42,6 +46,7 @@ export function createProvider(around: Surroundings): Promise<CloudProvider> {
     clock,
     log: log.child({ name: 'load-balancer' }),
   });
+  const health = new MemberHealth({ lists: loadBalancers.lists, clock, log: log.child({ name: 'health' }), metrics });
   return Promise.resolve({
     name: PROVIDER_NAME,
     providerIdSchemes: [PROVIDER_NAME],
@@ -50,8 +55,9 @@ export function createProvider(around: Surroundings): Promise<CloudProvider> {
     serviceRights: [NOTES_RIGHT],
     instances,
     loadBalancers,
-    start({ client, services, events }: ProviderContext) {
+    start({ client, services, events, keepRunning }: ProviderContext) {
       loadBalancers.start({ client, services, events });
+      if (memberHealthMs > 0) keepRunning(health.loop({ services, events }, memberHealthMs));
       return Promise.resolve();
     },
     async ping(signal) {

@@ -78,7 +78,7 @@ describe('nothing to do', () => {
       'GET /v1/load-balancers/listeners': 1,
       'GET /v1/load-balancers/health-monitors': 1,
       // The API has no list of all members.
-      'GET /v1/load-balancers/pools/{uuid}/members': 20,
+      'GET /v1/load-balancers/pools/{pool}/members': 20,
     });
   }, 120_000);
 });

@@ -59,7 +59,8 @@ type InProgress = Extract<LoadBalancerResult, { kind: 'in-progress' }>;
 export class CloudscaleLoadBalancers implements LoadBalancers {
   readonly ownAnnotations = OWN_ANNOTATIONS;
   readonly #options: LoadBalancersOptions;
-  readonly #lists: ProjectLists;
+  /** What the project has; shared with others that only look. */
+  readonly lists: ProjectLists;
   // Two Services can name one balancer for a moment; the API wants one change of a balancer at a time.
   readonly #turns = new KeyedLock<LoadBalancerId>();
   readonly #told = new Map<string, string>();
@@ -69,7 +70,7 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
 
   constructor(options: LoadBalancersOptions) {
     this.#options = options;
-    this.#lists = new ProjectLists(options.api, options.clock);
+    this.lists = new ProjectLists(options.api, options.clock);
   }
 
   /** From now on annotations can be written and Services compared. */
@@ -85,29 +86,26 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
     if (service.spec?.loadBalancerClass !== undefined) return { kind: 'not-mine' };
     const changes: string[] = [];
     const known = await this.#find(service, signal);
-    if (known?.status === 'changing' && isNoted(service, known)) {
+    if (isOnlyAwaited(service, known)) {
       requireValid(service);
       return this.#building(service, changes);
     }
     const decision = await this.#decide(service, nodes, known, signal);
     this.#tell(service, decision);
     const balancer = known ?? (await this.#create(service, decision, changes, signal));
-    if (balancer === undefined) {
-      const waitingFor = 'a node, whose zone the load balancer gets';
-      return { kind: 'in-progress', checkAgainMs: NODES_CHECK_AGAIN_MS, waitingFor, changes };
-    }
+    if (balancer === undefined) return withoutNodes(changes);
     const applied = await this.#apply(decision.steps(balancer), balancer, this.#context(service, signal), changes);
-    if (applied === 'busy') return this.#building(service, changes);
     // What has just been made is looked at anew: an answer to its creation tells nothing about its parts.
-    if (known === undefined || balancer.status === 'changing') return this.#building(service, changes);
-    this.#waits.end(service.metadata?.uid ?? '');
+    const isFinished = applied === 'done' && known !== undefined && balancer.status !== 'changing';
+    if (!isFinished) return this.#building(service, changes);
+    this.#waits.end(uidOf(service));
     return { kind: 'ready', status: statusOf(balancer, decision.settings), changes };
   }
 
   async remove(service: KubeService, signal: AbortSignal): Promise<RemovalResult> {
     const changes: string[] = [];
-    this.#told.delete(service.metadata?.uid ?? '');
-    this.#waits.end(service.metadata?.uid ?? '');
+    this.#told.delete(uidOf(service));
+    this.#waits.end(uidOf(service));
     const own = balancersToRemove(await this.#identity(service, signal));
     for (const { id, name } of own) {
       const removal = await this.#turns.run(id, () => this.#removeOne(id, signal), signal);
@@ -131,7 +129,7 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
   /** Balancers with the tag of this cluster whose Service is not there. Without a cluster ID nothing tells them from another's. */
   async orphans(services: readonly KubeService[], signal: AbortSignal): Promise<readonly OrphanedBalancer[]> {
     const { clusterId } = this.#options;
-    return clusterId === undefined ? [] : orphansAmong(await this.#lists.balancers(signal), services, clusterId);
+    return clusterId === undefined ? [] : orphansAmong(await this.lists.balancers(signal), services, clusterId);
   }
 
   /** Removes one of them, unless the API or a Service shows by now that it belongs to somebody. */
@@ -147,7 +145,7 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
       const facts = { id, services, clusterId };
       return await this.#turns.run(id, () => removeOrphanedBalancer(facts, api.loadBalancers, signal), signal);
     } finally {
-      this.#lists.invalidate('loadBalancers', 'pools', 'listeners', 'healthMonitors', 'floatingIps');
+      this.lists.invalidate('loadBalancers', 'pools', 'listeners', 'healthMonitors', 'floatingIps');
     }
   }
 
@@ -187,7 +185,7 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
       // The list may be older than a change that somebody else has begun: then nothing is wrong with the Service.
       const now = await this.#options.api.loadBalancers.get(id, context.signal);
       if (now?.status !== 'changing') throw error;
-      this.#lists.invalidate('loadBalancers');
+      this.lists.invalidate('loadBalancers');
       return 'busy';
     }
   }
@@ -201,7 +199,7 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
       // "Accepted" is not "gone".
       return (await loadBalancers.get(id, signal)) === undefined ? 'gone' : 'removed';
     } finally {
-      this.#lists.invalidate('loadBalancers', 'pools', 'listeners', 'healthMonitors', 'floatingIps');
+      this.lists.invalidate('loadBalancers', 'pools', 'listeners', 'healthMonitors', 'floatingIps');
     }
   }
 
@@ -215,7 +213,7 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
   async #identity(service: KubeService, signal: AbortSignal, maxAgeMs = LISTS_MAX_AGE_MS): Promise<IdentityFacts> {
     const { settings } = readSettings(service.metadata?.annotations);
     const { uuid } = settings;
-    let balancers = await this.#lists.balancers(signal, maxAgeMs);
+    let balancers = await this.lists.balancers(signal, maxAgeMs);
     if (uuid !== undefined && !balancers.some(({ id }) => id === uuid)) {
       // Made a moment ago, or really gone: only a direct answer tells.
       const noted = await this.#options.api.loadBalancers.get(uuid, signal);
@@ -233,7 +231,7 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
   ): Promise<Decision> {
     const services = this.#started().services.list();
     const facts = { service, nodes, found, services };
-    return decideBalancer(facts, { lists: this.#lists, instances: this.#options.instances }, signal);
+    return decideBalancer(facts, { lists: this.lists, instances: this.#options.instances }, signal);
   }
 
   async #create(
@@ -260,28 +258,42 @@ export class CloudscaleLoadBalancers implements LoadBalancers {
       const message = `load balancers cannot reach server ${server}: it has no private address: attach it to a private network`;
       events.warning(node, 'NoPrivateAddress', message);
     }
-    const uid = service.metadata?.uid ?? '';
+    const uid = uidOf(service);
     const text = JSON.stringify(warnings);
     if (this.#told.get(uid) === text) return;
     this.#told.set(uid, text);
     for (const { reason, message } of warnings) events.warning(service, reason, message);
   }
 
-  #building({ metadata }: KubeService, changes: readonly string[]): InProgress {
+  #building(service: KubeService, changes: readonly string[]): InProgress {
     const waitingFor = 'cloudscale.ch builds the load balancer';
-    return { kind: 'in-progress', checkAgainMs: this.#waits.next(metadata?.uid ?? ''), waitingFor, changes };
+    return { kind: 'in-progress', checkAgainMs: this.#waits.next(uidOf(service)), waitingFor, changes };
   }
 
   #context(service: KubeService, signal: AbortSignal): ApplyContext {
     const { api, log, clusterId } = this.#options;
     const { client } = this.#started();
-    return { api, lists: this.#lists, client, service, tags: tagsOf(service, clusterId), log, signal };
+    return { api, lists: this.lists, client, service, tags: tagsOf(service, clusterId), log, signal };
   }
 
   #started(): Cluster {
     if (!this.#cluster) throw new Error('start() comes before everything but problems()');
     return this.#cluster;
   }
+}
+
+// It is being built and the Service says so: nothing can be done about it yet.
+function isOnlyAwaited(service: KubeService, known: LoadBalancer | undefined): boolean {
+  return known?.status === 'changing' && isNoted(service, known);
+}
+
+function uidOf({ metadata }: KubeService): string {
+  return metadata?.uid ?? '';
+}
+
+function withoutNodes(changes: readonly string[]): InProgress {
+  const waitingFor = 'a node, whose zone the load balancer gets';
+  return { kind: 'in-progress', checkAgainMs: NODES_CHECK_AGAIN_MS, waitingFor, changes };
 }
 
 function leaving(changes: readonly string[]): Extract<RemovalResult, { kind: 'in-progress' }> {

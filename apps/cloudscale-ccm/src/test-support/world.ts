@@ -22,6 +22,9 @@ export interface World {
   readonly nodes: () => readonly KubeNode[];
   put(service: KubeService): KubeService;
   get(name?: string): KubeService;
+  services(): readonly KubeService[];
+  /** The Service is gone from the cluster. */
+  forget(name: string): void;
   /** `ensure` once, for the Service as it is now. */
   ensure(name?: string, nodes?: readonly KubeNode[]): Promise<LoadBalancerResult>;
   /** `ensure` until it is ready, moving the clock as it asks. */
@@ -60,6 +63,10 @@ class FakeServices {
     return service;
   }
 
+  forget(name: string): void {
+    this.#services.delete(name);
+  }
+
   list(): readonly KubeService[] {
     return [...this.#services.values()];
   }
@@ -90,6 +97,8 @@ export async function aWorld(options: CloudscaleOptions = {}): Promise<World> {
     balancers: make(),
     put: (service) => services.put(service),
     get: (name) => services.get(name),
+    services: () => services.list(),
+    forget: (name) => services.forget(name),
     nodes: () =>
       [...cloud.state.servers.values()].map(({ uuid, name }) => aNode(name, { providerId: `cloudscale://${uuid}` })),
     ensure: (name, nodes = world.nodes()) => world.balancers.ensure(world.get(name), nodes, signal),
