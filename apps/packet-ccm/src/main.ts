@@ -13,6 +13,8 @@ const simulated = new SimulatedCloud();
 void runCloudControllerManager({
   name: 'packet-ccm',
   providerName: PROVIDER_NAME,
+  // As the Go program called it from v3 on.
+  providerAliases: ['equinixmetal'],
   version: VERSION,
   description: 'Cloud controller manager for Packet: initializes nodes, removes those whose device is gone.',
   // As in the Go program: the flag need not be given, and no ConfigMap has to be readable for the secure port.

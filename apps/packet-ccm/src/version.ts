@@ -2,3 +2,6 @@
 
 /** Without a leading v. */
 export const VERSION = '0.1.0';
+
+/** The image that the manifests name. */
+export const IMAGE = `longshore/packet-ccm:v${VERSION}`;
