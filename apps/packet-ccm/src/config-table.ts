@@ -46,6 +46,18 @@ export const SETTINGS = {
     help: 'label selector of the nodes that get a BGP session',
     byDefault: 'all nodes',
   },
+  bgpMaxPrefixes: {
+    env: ['METAL_BGP_MAX_PREFIXES', 'PACKET_BGP_MAX_PREFIXES'],
+    keys: ['bgpMaxPrefixes'],
+    help: 'addresses that may be announced at once, per address family; 0 is no limit. Beyond the limit of the project its routers end all sessions',
+    byDefault: 'the limit of the project, else 10',
+  },
+  eipSweep: {
+    env: ['METAL_EIP_SWEEP', 'PACKET_EIP_SWEEP'],
+    keys: ['eipSweep'],
+    help: 'release elastic IPs of this cluster that no Service owns, and not only report them',
+    byDefault: 'false',
+  },
   annotationLocalAsn: {
     env: ['METAL_ANNOTATION_LOCAL_ASN', 'PACKET_ANNOTATION_LOCAL_ASN'],
     keys: ['annotationLocalASN'],

@@ -28,6 +28,10 @@ export const parseAsn: Parse<number> = (text) => {
   return /^\d{1,10}$/.test(text) && asn >= 1 && asn <= 4_294_967_295 ? asn : { use: 'a number from 1 to 4294967295' };
 };
 
+/** A number of things. */
+export const parseCount: Parse<number> = (text) =>
+  /^\d{1,6}$/.test(text) ? Number(text) : { use: 'a whole number, 0 for no limit' };
+
 /** A port, or 0. */
 export const parsePort: Parse<number> = (text) =>
   /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : { use: 'a port, or 0 for that of the API server' };

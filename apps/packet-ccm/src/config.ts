@@ -37,6 +37,12 @@ export interface Config extends Omit<PacketSettings, 'hasApiKey' | 'projectId'> 
     readonly nodes: NodeSelector;
   };
   readonly annotations: AnnotationKeys;
+  readonly elasticIps: {
+    /** Addresses that may be announced at once, of each family; absent: what the project says; 0: no limit. */
+    readonly maxPrefixes: number | undefined;
+    /** Elastic IPs that no Service owns are released, not only reported. */
+    readonly sweepsOrphans: boolean;
+  };
   readonly controlPlane: {
     /** Absent: no elastic IP follows the control plane. */
     readonly eipTag: string | undefined;
@@ -63,7 +69,12 @@ export function parseConfig(sources: SettingSources): ConfigReading {
   if (settings.projectId === undefined && !isGiven('projectId', sources)) {
     reader.missing('projectId', 'the UUID of the project that the cluster runs in');
   }
-  const rest = { ...readBgp(reader), ...readNodes(reader), controlPlane: readControlPlane(reader) };
+  const rest = {
+    ...readBgp(reader),
+    ...readNodes(reader),
+    ...readElasticIps(reader),
+    controlPlane: readControlPlane(reader),
+  };
   const annotations = readAnnotations(reader);
   const backend = readBackend(reader);
   const { projectId } = settings;
@@ -161,6 +172,15 @@ function readBgp(reader: SettingReader): Pick<Config, 'bgp'> {
       peerAsn: reader.read('peerAsn', values.parseAsn) ?? Number(SETTINGS.peerAsn.byDefault),
       password: reader.read('bgpPassword', values.parseText) ?? '',
       nodes: reader.read('bgpNodeSelector', parseNodeSelector) ?? ALL_NODES,
+    },
+  };
+}
+
+function readElasticIps(reader: SettingReader): Pick<Config, 'elasticIps'> {
+  return {
+    elasticIps: {
+      maxPrefixes: reader.read('bgpMaxPrefixes', values.parseCount),
+      sweepsOrphans: reader.read('eipSweep', values.parseGoBool) ?? false,
     },
   };
 }

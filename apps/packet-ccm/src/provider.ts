@@ -7,6 +7,8 @@ import { configError, parseConfig, secretsOf, shownSettings } from './config.ts'
 import type { Config } from './config.ts';
 import { PacketInstances } from './instances/instances.ts';
 import { PROVIDER_ID_SCHEMES, PROVIDER_NAME } from './instances/provider-id.ts';
+import { createLoadBalancers } from './load-balancer/create-load-balancers.ts';
+import type { ServiceBalancers } from './load-balancer/create-load-balancers.ts';
 import { VERSION } from './version.ts';
 
 /** What of the program's surroundings the provider uses. */
@@ -43,22 +45,40 @@ function introduce(
   for (const message of warnings) log.warn(message);
   const notice = endOfServiceNotice(config.baseUrl);
   if (notice !== undefined) log.warn(notice);
-  if (config.backend.kind !== 'off') {
-    log.warn('load balancers are not there yet: METAL_LOAD_BALANCER has no effect', { backend: config.backend.kind });
-  }
 }
 
-function assemble(config: Config, api: PacketApi, { clock, machineNameOf }: Surroundings): CloudProvider {
-  const { projectId, addressFamilies, regionLabel } = config;
+function assemble(config: Config, api: PacketApi, around: Surroundings): CloudProvider {
+  const { clock, log, metrics, machineNameOf } = around;
+  const { projectId, addressFamilies, regionLabel, backend } = config;
   const look = { addressFamilies, regionLabel };
+  const instances = new PacketInstances({ devices: api.devices, projectId, clock, look, machineNameOf });
+  const balancers = createLoadBalancers({
+    config,
+    api,
+    instances,
+    clock,
+    log: log.child({ name: 'load-balancer' }),
+    metrics,
+  });
+  if (balancers === undefined && backend.kind !== 'off') {
+    log.warn('this back end is not there yet: METAL_LOAD_BALANCER has no effect', { backend: backend.kind });
+  }
   return {
     name: PROVIDER_NAME,
     providerIdSchemes: PROVIDER_ID_SCHEMES,
-    instances: new PacketInstances({ devices: api.devices, projectId, clock, look, machineNameOf }),
+    instances,
+    ...(balancers === undefined ? {} : balancersOf(balancers)),
     async ping(signal) {
       await api.projects.verify(projectId, signal);
     },
   };
+}
+
+function balancersOf(
+  balancers: ServiceBalancers,
+): Required<Pick<CloudProvider, 'loadBalancers' | 'serviceRights' | 'start'>> {
+  const { loadBalancers, serviceRights } = balancers;
+  return { loadBalancers, serviceRights, start: (context) => balancers.start(context) };
 }
 
 function createApi(config: Config, around: Surroundings): PacketApi {

@@ -8,6 +8,7 @@ import type { PacketInstances } from '../instances/instances.ts';
 import { hasAnnouncer, makeAnnouncing } from './announcing.ts';
 import type { BgpBackend } from './announcing.ts';
 import { ElasticIpLoadBalancers, SERVICE_RIGHTS } from './elastic-ip-load-balancers.ts';
+import { orphanSweep } from './orphan-sweep.ts';
 
 /** What load balancers are made from. */
 export interface LoadBalancerParts {
@@ -48,6 +49,10 @@ function withElasticIps(backend: BgpBackend, parts: LoadBalancerParts): ServiceB
     serviceRights: SERVICE_RIGHTS,
     start(context) {
       loadBalancers.start(context, makeAnnouncing(backend, parts, context));
+      const { clock, log, config } = parts;
+      if (config.elasticIps.sweepsOrphans) {
+        context.keepRunning(orphanSweep({ loadBalancers, client: context.client, clock, log }));
+      }
       return Promise.resolve();
     },
   };
