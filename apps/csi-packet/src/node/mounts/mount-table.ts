@@ -1,0 +1,62 @@
+// Reads /proc/self/mountinfo. Pure. Mounts are compared by device number and root, never by the name that somebody typed.
+
+/** One mount, in the order in which they were made. */
+export interface Mount {
+  /** `major:minor` of the mounted file system. */
+  readonly device: string;
+  /** The directory or file of the file system that is seen: `/` for a whole one. */
+  readonly root: string;
+  readonly mountPoint: string;
+  /** Options of this mount: `rw`, `ro`, `noatime`. */
+  readonly options: readonly string[];
+  readonly fileSystem: string;
+  /** What was mounted, as the kernel writes it: `/dev/mapper/volume-0f3a9c11`. */
+  readonly source: string;
+}
+
+/** All mounts. */
+export function parseMountInfo(text: string): readonly Mount[] {
+  return text.split('\n').flatMap((line) => {
+    const [left = '', right = ''] = line.split(' - ');
+    const [, , device, root, mountPoint, options] = left.split(' ');
+    const [fileSystem = '', source = ''] = right.split(' ');
+    if (device === undefined || root === undefined || mountPoint === undefined || options === undefined) return [];
+    return [
+      {
+        device,
+        root: unescape(root),
+        mountPoint: unescape(mountPoint),
+        options: options.split(','),
+        fileSystem,
+        source: unescape(source),
+      },
+    ];
+  });
+}
+
+// The kernel writes blanks, tabs, line feeds and backslashes as octal numbers.
+function unescape(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
+
+/** What is mounted at the path, the one on top last. */
+export function mountsAt(mounts: readonly Mount[], path: string): readonly Mount[] {
+  return mounts.filter(({ mountPoint }) => mountPoint === path);
+}
+
+/** Where else the file system of that device is mounted, or its device node bound. */
+export function mountsOf(mounts: readonly Mount[], { device, nodes }: DeviceNames): readonly Mount[] {
+  return mounts.filter((mount) => mount.device === device || (isDeviceFolder(mount) && nodes.includes(mount.root)));
+}
+
+/** How a device shows in the table. */
+export interface DeviceNames {
+  /** `major:minor`. */
+  readonly device: string;
+  /** Its nodes below /dev, as the root of a bind mount: `/dm-3`, `/mapper/volume-0f3a9c11`. */
+  readonly nodes: readonly string[];
+}
+
+function isDeviceFolder({ fileSystem }: Mount): boolean {
+  return fileSystem === 'devtmpfs' || fileSystem === 'tmpfs';
+}

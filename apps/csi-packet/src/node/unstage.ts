@@ -1,0 +1,56 @@
+// NodeUnstageVolume: the way back, from local knowledge alone. Nothing is logged out before the map is gone, nothing is taken from under a
+// pod, and everything that is gone already counts as done.
+import path from 'node:path';
+import { refuseIfUsedElsewhere } from './decisions.ts';
+import { blockDeviceAt } from './host/files.ts';
+import type { BlockDevice } from './host/files.ts';
+import { mountsAt } from './mounts/mount-table.ts';
+import { volumeNameOf } from '../publish-context.ts';
+import { portalsOf } from './node-parts.ts';
+import type { NodeParts } from './node-parts.ts';
+import type { Portal } from './host/command.ts';
+
+/** Takes the volume down. */
+export async function unstageVolume(parts: NodeParts, volumeId: string, stagingPath: string): Promise<void> {
+  const record = await parts.store.load(volumeId);
+  const name = record?.volumeName ?? volumeNameOf(volumeId);
+  const device = await deviceOf(parts, name, record?.disk?.bootId === parts.bootId ? record.disk.device : undefined);
+  const mounts = await parts.mounts.list();
+  const number = device?.number ?? mountsAt(mounts, stagingPath).at(-1)?.device;
+  if (number !== undefined) {
+    const names = { device: number, nodes: nodesOf(device, name) };
+    refuseIfUsedElsewhere(mounts, { volume: volumeId, names, stagingPath });
+  }
+  // Asked before the map goes: a volume that the Go program staged has no record.
+  const portals = record === undefined ? await parts.finder.portalsOf(name) : portalsOf(record);
+  await parts.mounts.unmountAll(stagingPath);
+  await takeDown(parts, { name, portals, device: device?.path });
+  await parts.store.remove(volumeId);
+}
+
+/** Flushes the map, ends the sessions, forgets the target and the map's name: in this order. */
+export async function takeDown(
+  { finder, iscsi }: NodeParts,
+  {
+    name,
+    portals,
+    device,
+  }: { readonly name: string; readonly portals: readonly Portal[]; readonly device: string | undefined },
+): Promise<void> {
+  await finder.flush(name, device);
+  await iscsi.logout(portals);
+  await finder.unbind(name);
+}
+
+// The map is looked for by its name too: the record may have been written before there was one.
+async function deviceOf(
+  { finder }: NodeParts,
+  name: string,
+  recorded: string | undefined,
+): Promise<BlockDevice | undefined> {
+  return (await finder.mapDevice(name)) ?? (recorded === undefined ? undefined : await blockDeviceAt(recorded));
+}
+
+function nodesOf(device: BlockDevice | undefined, name: string): readonly string[] {
+  return [`/mapper/${name}`, ...(device === undefined ? [] : [`/${path.basename(device.path)}`])];
+}
