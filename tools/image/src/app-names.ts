@@ -1,4 +1,57 @@
-// The apps that have an image. One place, so that `npm run image -- all` and the release take the same ones.
+// The apps that have an image, and what is different about each of them. One table, so that `npm run image -- all`, the Containerfiles,
+// the manifests' image names and the release take the same.
 
 /** Names of the app folders, as `npm run image -- NAME` takes them. */
 export const imageApps = ['do-ccm', 'packet-ccm', 'cloudscale-ccm'] as const;
+
+/** An app with an image. */
+export type ImageApp = (typeof imageApps)[number];
+
+/** A path under which manifests of another program start this one, and the arguments that go before theirs. */
+export interface StartPath {
+  readonly path: string;
+  readonly args?: readonly string[];
+}
+
+/** What is particular about an image. */
+export interface AppImage {
+  /** What people call it, in the labels. */
+  readonly title: string;
+  /** Where the Go images have their binary (docs/decisions/0013-started-by-the-kernel.md). */
+  readonly startPaths: readonly StartPath[];
+}
+
+/** Where the program is in an image; also its working folder, in which packet's manifests look for `./NAME`. */
+export const APP_FOLDER = '/app';
+
+/** One entry per app. */
+export const APP_IMAGES: Readonly<Record<ImageApp, AppImage>> = {
+  'do-ccm': {
+    title: 'Cloud controller manager for DigitalOcean',
+    startPaths: [
+      { path: '/bin/digitalocean-cloud-controller-manager' },
+      { path: '/bin/digitalocean-cloud-controller-manager-admission-server', args: ['admission-server'] },
+    ],
+  },
+  'packet-ccm': {
+    title: 'Cloud controller manager for Packet (Equinix Metal)',
+    startPaths: [
+      { path: `${APP_FOLDER}/packet-cloud-controller-manager` },
+      { path: `${APP_FOLDER}/cloud-provider-equinix-metal` },
+    ],
+  },
+  'cloudscale-ccm': {
+    title: 'Cloud controller manager for cloudscale.ch',
+    startPaths: [{ path: '/usr/local/bin/cloudscale-cloud-controller-manager' }],
+  },
+};
+
+/** The repository of an app's image as manifests name it: `longshore/do-ccm`, or below a registry of one's own. */
+export function imageRepository(app: string, prefix = 'longshore'): string {
+  return `${prefix.replace(/\/+$/, '')}/${app}`;
+}
+
+/** An app's name as typed, or undefined. */
+export function parseApp(text: string): ImageApp | undefined {
+  return imageApps.find((app) => app === text);
+}

@@ -1,0 +1,133 @@
+// Builds the images of one app: base layer, program layer, labels, list of parts. Called by main.ts, the release and the tests.
+import { APP_IMAGES, imageRepository } from './app-names.ts';
+import type { ImageApp } from './app-names.ts';
+import { fileEntry, readBuiltApp } from './app-layer.ts';
+import type { BuiltApp } from './app-layer.ts';
+import type { Entry } from './archive.ts';
+import { baseEntries } from './base-layer.ts';
+import { makeLayer } from './layer.ts';
+import type { Layer } from './layer.ts';
+import { findNode } from './node-binary.ts';
+import { describeImage } from './oci.ts';
+import type { Arch, Image } from './oci.ts';
+import type { NamedImages } from './oci-layout.ts';
+import { collectLibraries } from './runtime-libraries.ts';
+import type { LibrarySource } from './runtime-libraries.ts';
+import { writeSbom } from './sbom.ts';
+import type { Component } from './sbom.ts';
+
+/** Where things are, and choices that hold for all images of a run. */
+export interface BuildSettings {
+  /** The root of the source tree. */
+  readonly root: string;
+  readonly cacheFolder: string;
+  /** Whether layers that were compressed before are taken from the cache. */
+  readonly isReusingLayers: boolean;
+  readonly platforms: readonly Arch[];
+  readonly libraries: LibrarySource;
+  /** Of the image: RFC 3339. */
+  readonly created: string;
+  /** What stands before the app in the image's name. */
+  readonly prefix: string;
+  /** The tag; absent: `v` and the version. */
+  readonly tag?: string | undefined;
+  /** Further labels. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly onProgress: (message: string) => void;
+}
+
+/** The images of an app with what they were made of. */
+export interface BuiltImages extends NamedImages {
+  readonly app: ImageApp;
+  readonly version: string;
+  readonly parts: readonly ImageParts[];
+}
+
+/** One platform. */
+export interface ImageParts {
+  readonly image: Image;
+  readonly entries: readonly Entry[];
+  readonly sbom: Buffer;
+}
+
+/** What the images of a platform share. */
+export interface Base {
+  readonly arch: Arch;
+  readonly layer: Layer;
+  readonly entries: readonly Entry[];
+  readonly components: readonly Component[];
+}
+
+/** Makes the shared layer for each platform that was asked for. */
+export async function makeBases(settings: BuildSettings): Promise<readonly Base[]> {
+  const bases: Base[] = [];
+  for (const arch of settings.platforms) {
+    settings.onProgress(`base of linux/${arch}`);
+    bases.push(await makeBase(arch, settings));
+  }
+  return bases;
+}
+
+/** Builds an app on each of the bases. */
+export async function buildImages(
+  app: ImageApp,
+  bases: readonly Base[],
+  settings: BuildSettings,
+): Promise<BuiltImages> {
+  const built = await readBuiltApp(app, settings.root);
+  const labels = labelsOf(app, built, settings);
+  const parts: ImageParts[] = [];
+  for (const base of bases) {
+    settings.onProgress(`${app} for linux/${base.arch}`);
+    parts.push(await buildPlatform({ app, built, base, labels }, settings));
+  }
+  const reference = `${imageRepository(app, settings.prefix)}:${settings.tag ?? `v${built.manifest.version}`}`;
+  const images = parts.map(({ image }) => image);
+  return { app, version: built.manifest.version, reference, images, annotations: labels, parts };
+}
+
+async function makeBase(arch: Arch, settings: BuildSettings): Promise<Base> {
+  const { root, cacheFolder, libraries, onProgress } = settings;
+  const node = await findNode(arch, root, cacheFolder);
+  const found = await collectLibraries({ arch, node: node.binary, source: libraries, cacheFolder });
+  if (found.notice) onProgress(found.notice);
+  const purl = `pkg:npm/node-linux-${arch === 'amd64' ? 'x64' : arch}@${node.version}`;
+  const component = { name: 'node', version: node.version, license: 'MIT', purl };
+  const entries = baseEntries(node, found.entries);
+  const layer = await makeLayer(entries, layerCache(settings));
+  return { arch, layer, entries, components: [component, ...found.components] };
+}
+
+function layerCache({ cacheFolder, isReusingLayers }: BuildSettings): string | undefined {
+  return isReusingLayers ? cacheFolder : undefined;
+}
+
+interface PlatformParts {
+  readonly app: ImageApp;
+  readonly built: BuiltApp;
+  readonly base: Base;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+async function buildPlatform(parts: PlatformParts, settings: BuildSettings): Promise<ImageParts> {
+  const { app, built, base, labels } = parts;
+  const { created } = settings;
+  const components = [...base.components, ...built.packages.map(({ notice: _, ...component }) => component)];
+  const { version, license } = built.manifest;
+  const sbom = writeSbom({ name: app, version, license, created, components });
+  const entries = [...built.entries, fileEntry('sbom.spdx.json', sbom)];
+  const layers = [base.layer, await makeLayer(entries, layerCache(settings))];
+  const image = describeImage({ arch: base.arch, layers, created, labels });
+  return { image, entries: [...base.entries, ...entries], sbom };
+}
+
+function labelsOf(app: ImageApp, { manifest }: BuiltApp, { created, labels }: BuildSettings): Record<string, string> {
+  return {
+    'org.opencontainers.image.title': APP_IMAGES[app].title,
+    'org.opencontainers.image.description': manifest.description,
+    'org.opencontainers.image.version': manifest.version,
+    'org.opencontainers.image.licenses': manifest.license,
+    'org.opencontainers.image.created': created,
+    ...labels,
+  };
+}
