@@ -5,7 +5,9 @@ import { CsiError, failedPrecondition } from '../server/csi-error.ts';
 import { decideTarget } from './decisions.ts';
 import { mounting } from './host/command.ts';
 import { blockDeviceAt, isMissing, statOf } from './host/files.ts';
+import type { BlockDevice } from './host/files.ts';
 import { mountsAt } from './mounts/mount-table.ts';
+import type { Mount } from './mounts/mount-table.ts';
 import type { NodeParts } from './node-parts.ts';
 
 /** What the request asks for. */
@@ -25,24 +27,36 @@ export async function publishVolume(parts: NodeParts, wish: PublishWish): Promis
 }
 
 async function publishMount(parts: NodeParts, wish: PublishWish): Promise<void> {
-  const { volumeId, stagingPath, targetPath: target, isReadonly } = wish;
+  const { stagingPath, targetPath: target, isReadonly } = wish;
   const mounts = await parts.mounts.list();
-  const staged = mountsAt(mounts, stagingPath).at(-1);
-  const recorded = (await parts.store.load(volumeId))?.disk;
-  const isRight = recorded?.bootId !== parts.bootId || recorded.number === staged?.device;
-  if (staged === undefined || !isRight) throw notStaged(wish);
-  const decision = decideTarget(mounts, { path: target, number: staged.device, isReadonly });
+  const number = await stagedNumber(parts, wish, mounts);
+  const decision = decideTarget(mounts, { path: target, number, isReadonly });
   if (decision.kind === 'refuse') throw decision.error;
   if (decision.kind === 'done') return;
   await mkdir(target, { recursive: true, mode: 0o750 });
   await parts.mounts.mount(mounting.bind(stagingPath, target), target);
-  const flags = [...(isReadonly ? ['ro'] : []), ...wish.mountFlags.filter((flag) => PER_MOUNT.has(flag))];
+  await restrict(parts, target, [
+    ...(isReadonly ? ['ro'] : []),
+    ...wish.mountFlags.filter((flag) => PER_MOUNT.has(flag)),
+  ]);
+}
+
+/** The number of the device that is mounted at the staging path; refuses when that is not the volume's. */
+async function stagedNumber(parts: NodeParts, wish: PublishWish, mounts: readonly Mount[]): Promise<string> {
+  const staged = mountsAt(mounts, wish.stagingPath).at(-1);
+  const recorded = (await parts.store.load(wish.volumeId))?.disk;
+  const isRight = recorded?.bootId !== parts.bootId || recorded.number === staged?.device;
+  if (staged === undefined || !isRight) throw notStaged(wish);
+  return staged.device;
+}
+
+// Writable for a moment would be writable: without the flags there is no mount at all.
+async function restrict({ mounts }: NodeParts, target: string, flags: readonly string[]): Promise<void> {
   if (flags.length === 0) return;
-  // Writable for a moment would be writable: without the flags there is no mount at all.
   try {
-    await parts.mounts.mount(mounting.remount(target, flags), target);
+    await mounts.mount(mounting.remount(target, flags), target);
   } catch (error) {
-    await parts.mounts.unmountAll(target);
+    await mounts.unmountAll(target);
     throw error;
   }
 }
@@ -51,19 +65,23 @@ async function publishMount(parts: NodeParts, wish: PublishWish): Promise<void> 
 const PER_MOUNT: ReadonlySet<string> = new Set(['noatime', 'nodiratime', 'relatime', 'nodev', 'noexec', 'nosuid']);
 
 async function publishBlock(parts: NodeParts, wish: PublishWish): Promise<void> {
-  const disk = (await parts.store.load(wish.volumeId))?.disk;
-  const device = disk?.bootId === parts.bootId ? await blockDeviceAt(disk.device) : undefined;
-  if (device === undefined || device.number !== disk?.number) throw notStaged(wish);
+  const device = await stagedDevice(parts, wish);
   const { targetPath: target } = wish;
-  const present = await blockDeviceAt(target);
-  if (present?.number === device.number) return;
+  if ((await blockDeviceAt(target))?.number === device.number) return;
   if (mountsAt(await parts.mounts.list(), target).length > 0) {
     throw failedPrecondition(`${target} is taken by another mount: unmount it first`);
   }
   await mkdir(path.dirname(target), { recursive: true, mode: 0o750 });
   await (await open(target, 'a', 0o640)).close();
   await parts.mounts.mount(mounting.bind(device.path, target), target);
-  if (wish.isReadonly) await parts.mounts.mount(mounting.remount(target, ['ro']), target);
+  await restrict(parts, target, wish.isReadonly ? ['ro'] : []);
+}
+
+async function stagedDevice(parts: NodeParts, wish: PublishWish): Promise<BlockDevice> {
+  const disk = (await parts.store.load(wish.volumeId))?.disk;
+  const device = disk?.bootId === parts.bootId ? await blockDeviceAt(disk.device) : undefined;
+  if (device === undefined || device.number !== disk?.number) throw notStaged(wish);
+  return device;
 }
 
 function notStaged({ volumeId, stagingPath }: PublishWish): CsiError {

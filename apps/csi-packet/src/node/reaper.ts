@@ -14,8 +14,10 @@ const EVERY_MS = 60_000;
 export interface ReaperOptions {
   /** `report`: only says what it would end. */
   readonly mode: 'on' | 'report' | 'off';
-  /** Runs nothing while a call works on the volume of this name. */
-  readonly isBusy: (volumeName: string) => boolean;
+  /** Whether a call works on the volume: then it is left alone. */
+  readonly isBusy: (volumeId: string) => boolean;
+  /** Called before each pass but the first. */
+  readonly everyPass: () => Promise<void>;
 }
 
 /** Tidies up, now and then. */
@@ -36,6 +38,7 @@ export class Reaper {
         this.#parts.log.verbose(2, 'a look at the sessions failed', { error });
       });
       await sleep(this.#parts.clock, EVERY_MS, signal).catch(() => undefined);
+      if (!signal.aborted) await this.#options.everyPass();
     }
   }
 
@@ -58,7 +61,7 @@ export class Reaper {
       const devices = [...(await finder.pathsOf(paths)), ...(name === undefined ? [] : [await finder.mapDevice(name)])];
       const table = await mounts.list();
       const isMounted = devices.some((device) => table.some((mount) => mount.device === device?.number));
-      if (isMounted || (name !== undefined && this.#options.isBusy(name))) continue;
+      if (isMounted) continue;
       log.warn(this.#options.mode === 'on' ? 'ending orphan sessions' : 'orphan sessions', { target: iqn, portals });
       if (this.#options.mode !== 'on') continue;
       if (name === undefined) await this.#parts.iscsi.logout(paths);
@@ -70,7 +73,7 @@ export class Reaper {
   async #repair(): Promise<void> {
     const { store, iscsi, metadata } = this.#parts;
     const staged = (await store.list()).filter(
-      ({ phase, volumeName }) => phase === 'staged' && !this.#options.isBusy(volumeName),
+      ({ phase, volumeId }) => phase === 'staged' && !this.#options.isBusy(volumeId),
     );
     if (staged.length === 0) return;
     const sessions = await iscsi.sessions();

@@ -9,18 +9,14 @@ import { volumeNameOf } from '../publish-context.ts';
 import { portalsOf } from './node-parts.ts';
 import type { NodeParts } from './node-parts.ts';
 import type { Portal } from './host/command.ts';
+import type { VolumeRecord } from './volume-record.ts';
 
 /** Takes the volume down. */
 export async function unstageVolume(parts: NodeParts, volumeId: string, stagingPath: string): Promise<void> {
   const record = await parts.store.load(volumeId);
   const name = record?.volumeName ?? volumeNameOf(volumeId);
-  const device = await deviceOf(parts, name, record?.disk?.bootId === parts.bootId ? record.disk.device : undefined);
-  const mounts = await parts.mounts.list();
-  const number = device?.number ?? mountsAt(mounts, stagingPath).at(-1)?.device;
-  if (number !== undefined) {
-    const names = { device: number, nodes: nodesOf(device, name) };
-    refuseIfUsedElsewhere(mounts, { volume: volumeId, names, stagingPath });
-  }
+  const device = await deviceOf(parts, name, record);
+  await refuseIfUsed(parts, { volumeId, stagingPath, name, device });
   // Asked before the map goes: a volume that the Go program staged has no record.
   const portals = record === undefined ? await parts.finder.portalsOf(name) : portalsOf(record);
   await parts.mounts.unmountAll(stagingPath);
@@ -42,13 +38,32 @@ export async function takeDown(
   await finder.unbind(name);
 }
 
+async function refuseIfUsed(
+  parts: NodeParts,
+  volume: {
+    readonly volumeId: string;
+    readonly stagingPath: string;
+    readonly name: string;
+    readonly device: BlockDevice | undefined;
+  },
+): Promise<void> {
+  const { volumeId, stagingPath, name, device } = volume;
+  const mounts = await parts.mounts.list();
+  const number = device?.number ?? mountsAt(mounts, stagingPath).at(-1)?.device;
+  if (number === undefined) return;
+  const names = { device: number, nodes: nodesOf(device, name) };
+  refuseIfUsedElsewhere(mounts, { volume: volumeId, names, stagingPath });
+}
+
 // The map is looked for by its name too: the record may have been written before there was one.
 async function deviceOf(
-  { finder }: NodeParts,
+  { finder, bootId }: NodeParts,
   name: string,
-  recorded: string | undefined,
+  record: VolumeRecord | undefined,
 ): Promise<BlockDevice | undefined> {
-  return (await finder.mapDevice(name)) ?? (recorded === undefined ? undefined : await blockDeviceAt(recorded));
+  const map = await finder.mapDevice(name);
+  if (map !== undefined || record?.disk?.bootId !== bootId) return map;
+  return blockDeviceAt(record.disk.device);
 }
 
 function nodesOf(device: BlockDevice | undefined, name: string): readonly string[] {

@@ -46,12 +46,19 @@ const PHASES: readonly string[] = ['attaching', 'formatting', 'staged'] satisfie
 
 /** The text of a file; throws when it is not one of ours. */
 export function parseRecord(text: string): VolumeRecord {
-  const record = JSON.parse(text) as Partial<VolumeRecord> | null;
-  const texts = [record?.volumeId, record?.volumeName, record?.iqn, record?.stagingPath, record?.use, record?.phase];
-  const isWhole = texts.every((value) => typeof value === 'string') && Array.isArray(record?.portals);
-  if (!isWhole || !PHASES.includes(record?.phase ?? '')) throw new Error('it is not the record of a volume');
-  const { attachmentId, disk, ...rest } = record as VolumeRecord;
+  const record = JSON.parse(text) as unknown;
+  if (!isRecord(record)) throw new Error('it is not the record of a volume');
+  const { attachmentId, disk, ...rest } = record;
   return { ...rest, attachmentId, disk };
+}
+
+const TEXTS = ['volumeId', 'volumeName', 'iqn', 'stagingPath', 'use', 'phase'] as const;
+
+function isRecord(value: unknown): value is VolumeRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const record = value as Readonly<Record<string, unknown>>;
+  const hasTexts = TEXTS.every((field) => typeof record[field] === 'string');
+  return hasTexts && Array.isArray(record['portals']) && PHASES.includes(String(record['phase']));
 }
 
 /** The record as a file's text. */

@@ -1,6 +1,8 @@
 // Every command line of the node side, built here and nowhere else. Pure: host-programs.ts runs them. Arguments are lists, never a shell's
 // text, so no name or path can become a command.
 
+import type { FILE_SYSTEMS } from '../../volumes/capabilities.ts';
+
 /** A command and what it may take. */
 export interface Command {
   readonly program: string;
@@ -53,37 +55,37 @@ const node = ({ address, iqn }: Portal): readonly string[] => [
 
 /** iscsiadm of the host. */
 export const iscsiadm = {
-  version: () => host('iscsiadm', ['--version']),
-  showInterface: (name: string) => host('iscsiadm', ['-I', name, '--mode', 'iface', '-o', 'show']),
-  newInterface: () => host('iscsiadm', ['-I', INTERFACE, '--mode', 'iface', '-o', 'new']),
-  setInterface: (key: string, value: string) =>
+  version: (): Command => host('iscsiadm', ['--version']),
+  showInterface: (name: string): Command => host('iscsiadm', ['-I', name, '--mode', 'iface', '-o', 'show']),
+  newInterface: (): Command => host('iscsiadm', ['-I', INTERFACE, '--mode', 'iface', '-o', 'new']),
+  setInterface: (key: string, value: string): Command =>
     host('iscsiadm', ['-I', INTERFACE, '--mode', 'iface', '-o', 'update', '-n', key, '-v', value]),
-  discover: ({ address }: Portal) =>
+  discover: ({ address }: Portal): Command =>
     host(
       'iscsiadm',
       ['-I', INTERFACE, '--mode', 'discovery', '--portal', portalOf(address), '--type', 'sendtargets', '--discover'],
       LOGIN_MS,
     ),
-  sessions: () => host('iscsiadm', ['--mode', 'session']),
+  sessions: (): Command => host('iscsiadm', ['--mode', 'session']),
   // With the interface of each.
-  sessionDetails: () => host('iscsiadm', ['--mode', 'session', '-P', '1']),
+  sessionDetails: (): Command => host('iscsiadm', ['--mode', 'session', '-P', '1']),
   // A reboot must not log in to targets of pods that are no longer here.
-  startByHand: (portal: Portal) =>
+  startByHand: (portal: Portal): Command =>
     host('iscsiadm', [...node(portal), '-o', 'update', '-n', 'node.startup', '-v', 'manual']),
-  login: (portal: Portal) => host('iscsiadm', [...node(portal), '--login'], LOGIN_MS),
-  rescan: (portal: Portal) => host('iscsiadm', [...node(portal), '--rescan'], LOGIN_MS),
-  logout: (portal: Portal) => host('iscsiadm', [...node(portal), '--logout'], LOGIN_MS),
-  forget: (portal: Portal) => host('iscsiadm', [...node(portal), '-o', 'delete']),
+  login: (portal: Portal): Command => host('iscsiadm', [...node(portal), '--login'], LOGIN_MS),
+  rescan: (portal: Portal): Command => host('iscsiadm', [...node(portal), '--rescan'], LOGIN_MS),
+  logout: (portal: Portal): Command => host('iscsiadm', [...node(portal), '--logout'], LOGIN_MS),
+  forget: (portal: Portal): Command => host('iscsiadm', [...node(portal), '-o', 'delete']),
 };
 
 /** multipath and multipathd of the host. `map` is the name under /dev/mapper, which is the volume's name. */
 export const multipath = {
-  version: () => host('multipath', ['-h'], MULTIPATH_MS),
-  make: (map: string) => host('multipath', [map], MULTIPATH_MS),
-  flush: (map: string) => host('multipath', ['-f', map], MULTIPATH_MS),
+  version: (): Command => host('multipath', ['-h'], MULTIPATH_MS),
+  make: (map: string): Command => host('multipath', [map], MULTIPATH_MS),
+  flush: (map: string): Command => host('multipath', ['-f', map], MULTIPATH_MS),
   // Writes that wait for a path that never comes back fail from now on, instead of keeping the map busy for ever.
-  stopQueueing: (map: string) => host('dmsetup', ['message', map, '0', 'fail_if_no_path'], MULTIPATH_MS),
-  resize: (map: string) => host('multipathd', ['resize', 'map', map], MULTIPATH_MS),
+  stopQueueing: (map: string): Command => host('dmsetup', ['message', map, '0', 'fail_if_no_path'], MULTIPATH_MS),
+  resize: (map: string): Command => host('multipathd', ['resize', 'map', map], MULTIPATH_MS),
 };
 
 /** What the SCSI disk says of itself. */
@@ -92,14 +94,12 @@ export const scsiId = (device: string): Command =>
 
 /** Looks at disks, none writes. `-p` reads the disk itself: udev's notes may be missing or old. */
 export const disk = {
-  probe: (device: string) => here('blkid', ['-p', '-o', 'export', device], PROBE_MS),
-  size: (device: string) => here('blockdev', ['--getsize64', device]),
-  flushBuffers: (device: string) => here('blockdev', ['--flushbufs', device], MOUNT_MS),
+  probe: (device: string): Command => here('blkid', ['-p', '-o', 'export', device], PROBE_MS),
+  size: (device: string): Command => here('blockdev', ['--getsize64', device]),
+  flushBuffers: (device: string): Command => here('blockdev', ['--flushbufs', device], MOUNT_MS),
 };
 
-/** File systems that can be made here. */
-export const FILE_SYSTEMS = ['ext4', 'ext3', 'xfs'] as const;
-/** One of them. */
+/** File systems that can be made. */
 export type FileSystem = (typeof FILE_SYSTEMS)[number];
 
 const isExt = (fileSystem: string): boolean => fileSystem.startsWith('ext');
@@ -107,13 +107,13 @@ const isExt = (fileSystem: string): boolean => fileSystem.startsWith('ext');
 /** Makes, checks, grows and mounts file systems. */
 export const fileSystem = {
   // Forced, because whether anything is on the disk was found out before, by better means than mkfs has.
-  make: (kind: FileSystem, device: string) =>
+  make: (kind: FileSystem, device: string): Command =>
     here(`mkfs.${kind}`, isExt(kind) ? ['-q', '-F', '-m', '0', device] : ['-q', '-f', device], LONG_MS),
   // Repairs what is safe to repair without asking. Ext only: xfs replays its log at the mount.
-  check: (device: string) => here('e2fsck', ['-p', device], LONG_MS),
-  grow: (kind: string, device: string, mountPoint: string) =>
+  check: (device: string): Command => here('e2fsck', ['-p', device], LONG_MS),
+  grow: (kind: string, device: string, mountPoint: string): Command =>
     isExt(kind) ? here('resize2fs', [device], LONG_MS) : here('xfs_growfs', ['-d', mountPoint], LONG_MS),
-  mount: (kind: string, { device, target, flags }: MountWish) =>
+  mount: (kind: string, { device, target, flags }: MountWish): Command =>
     here('mount', ['-t', kind, ...optionsOf(flags), device, target], MOUNT_MS),
 };
 
@@ -126,11 +126,11 @@ export interface MountWish {
 
 /** Bind mounts, and the end of any mount. */
 export const mounting = {
-  bind: (source: string, target: string) => here('mount', ['--bind', source, target], MOUNT_MS),
+  bind: (source: string, target: string): Command => here('mount', ['--bind', source, target], MOUNT_MS),
   // A bind mount takes over nothing but the tree: read-only and flags of its own need a second call.
-  remount: (target: string, flags: readonly string[]) =>
+  remount: (target: string, flags: readonly string[]): Command =>
     here('mount', ['-o', ['remount', 'bind', ...flags].join(','), target], MOUNT_MS),
-  unmount: (target: string) => here('umount', [target], MOUNT_MS),
+  unmount: (target: string): Command => here('umount', [target], MOUNT_MS),
 };
 
 function optionsOf(flags: readonly string[]): readonly string[] {
