@@ -1,7 +1,7 @@
 // What the simulated account has at this moment, as the API would show it, for tests to look at without asking the API.
 import type { PacketContext } from './context.ts';
 import { viewBgpConfig, viewBgpSession } from './bgp-view.ts';
-import { isThere } from './device-life.ts';
+import { isThere, stepsBehind } from './device-life.ts';
 import { viewDevice } from './device-view.ts';
 import { viewHardware } from './hardware-view.ts';
 import { viewReservation } from './ip-view.ts';
@@ -38,6 +38,14 @@ export interface PacketState {
   readonly hardwareReservations: ReadonlyMap<string, WirePacketHardwareReservation>;
   /** All devices that ever were: what a bill would show. */
   readonly deviceHistory: readonly PacketDeviceHistory[];
+  /** How often each device that is not gone was asked to restart and to be installed anew. */
+  readonly deviceRestarts: ReadonlyMap<string, PacketDeviceRestarts>;
+}
+
+/** What was asked of one device, so far. */
+export interface PacketDeviceRestarts {
+  readonly reboots: number;
+  readonly reinstalls: number;
 }
 
 /** One device on the bill. */
@@ -65,6 +73,7 @@ export function stateOf(context: PacketContext): PacketState {
     attachments: () => views(store.current.attachments, (one) => viewAttachment(context, one)),
     hardwareReservations: () => views(store.current.hardware, (one) => viewHardware(context, store.current, one)),
     deviceHistory: () => historyOf(context),
+    deviceRestarts: () => restartsOf(context),
   };
   const state = {};
   for (const [name, get] of Object.entries(readers)) Object.defineProperty(state, name, { get, enumerable: true });
@@ -98,6 +107,18 @@ function historyOf({ store, clock }: PacketContext): readonly PacketDeviceHistor
     createdAt: record.created.date,
     goneAt: isThere(record, nowMs) ? undefined : record.life.at(-1)?.at.date,
   }));
+}
+
+function restartsOf({ store, clock }: PacketContext): PacketState['deviceRestarts'] {
+  const nowMs = clock.monotonicMs();
+  const there = [...store.current.devices].filter(([, record]) => isThere(record, nowMs));
+  return new Map(
+    there.map(([id, record]) => {
+      const past = record.life.slice(0, stepsBehind(record, nowMs)).map(({ event }) => event?.type);
+      const count = (type: string): number => past.filter((one) => one === type).length;
+      return [id, { reboots: count('instance.reboot'), reinstalls: count('instance.reinstall') }];
+    }),
+  );
 }
 
 /** The state for a page, short where there can be thousands. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { simulatePacket } from '../simulate-packet.ts';
 import type { WirePacketDeviceState } from '../wire.ts';
-import { cableOf, machineOf, planMachines, plugCommands, setUpCommands } from './machine-plan.ts';
+import { cableOf, machineOf, planMachines, plugCommands } from './machine-plan.ts';
 import type { MachineSpec } from './machine-plan.ts';
 import { bootProblem } from './site.ts';
 import type { BootHost } from './site.ts';
@@ -14,6 +14,9 @@ function aMachine(change: Partial<MachineSpec> = {}): MachineSpec {
     mac: '02:5e:00:00:00:01',
     addresses: ['198.18.0.1/31'],
     elastic: [],
+    userData: '',
+    disk: '1234abcd-0000.0',
+    restarts: 0,
     ...change,
   };
 }
@@ -21,11 +24,31 @@ function aMachine(change: Partial<MachineSpec> = {}): MachineSpec {
 describe('machines', () => {
   const one = aMachine();
   const elastic = aMachine({ elastic: ['198.19.0.0/32'] });
+  const restarted = aMachine({ restarts: 1 });
+  const reinstalled = aMachine({ disk: '1234abcd-0000.1' });
 
   test.each([
     { when: 'a device became active', wanted: [one], found: [], steps: [{ kind: 'start', spec: one }] },
     { when: 'it is gone, or off', wanted: [], found: [one], steps: [{ kind: 'stop', id: one.id }] },
     { when: 'nothing changed', wanted: [elastic], found: [elastic], steps: [] },
+    {
+      when: 'it was asked to restart',
+      wanted: [restarted],
+      found: [one],
+      steps: [
+        { kind: 'stop', id: one.id },
+        { kind: 'start', spec: restarted },
+      ],
+    },
+    {
+      when: 'it was installed anew',
+      wanted: [reinstalled],
+      found: [one],
+      steps: [
+        { kind: 'stop', id: one.id },
+        { kind: 'start', spec: reinstalled },
+      ],
+    },
     {
       when: 'it got an elastic address',
       wanted: [elastic],
@@ -78,11 +101,6 @@ describe('commands', () => {
     const { host, machine } = cableOf(aMachine());
     expect([host, machine]).toEqual(['pk1234abcdh', 'pk1234abcdm']);
     expect(plugCommands(aMachine(), 7)[1]).toEqual(['ip', 'link', 'set', machine, 'netns', '7']);
-  });
-
-  test('nothing of the host is written to: /etc and /var/lib are overlays', () => {
-    const mounts = setUpCommands(aMachine(), '/mnt').filter(([program]) => program === 'mount');
-    expect(mounts.map((command) => command.at(-1))).toEqual(['/etc', '/var/lib']);
   });
 });
 

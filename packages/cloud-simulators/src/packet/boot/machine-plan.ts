@@ -11,6 +11,18 @@ export interface MachineSpec {
   readonly addresses: readonly string[];
   /** Elastic addresses: on the loopback interface, as their owner would put them. */
   readonly elastic: readonly string[];
+  /** What runs at its first boot. */
+  readonly userData: string;
+  /** Name of its disk, which outlives a restart, and is another one after the device was installed anew. */
+  readonly disk: string;
+  /** How often it was asked to restart. */
+  readonly restarts: number;
+}
+
+/** How often a device was asked to restart and to be installed anew. */
+export interface Asked {
+  readonly reboots: number;
+  readonly reinstalls: number;
 }
 
 /** One thing to do. */
@@ -30,7 +42,10 @@ export const BRIDGE = { name: 'longshore0', address: '198.18.255.254', prefix: 1
 const RUNNING: readonly string[] = ['active', 'powering_off'];
 
 /** The machine of a device; `undefined` while it is not running. */
-export function machineOf(device: WirePacketDevice): MachineSpec | undefined {
+export function machineOf(
+  device: WirePacketDevice,
+  asked: Asked = { reboots: 0, reinstalls: 0 },
+): MachineSpec | undefined {
   if (!RUNNING.includes(device.state)) return undefined;
   const born = device.ip_addresses.filter(({ management }) => management);
   const elastic = device.ip_addresses.filter((one) => !one.management && one.address_family === 4);
@@ -40,7 +55,15 @@ export function machineOf(device: WirePacketDevice): MachineSpec | undefined {
     mac: device.network_ports.find(({ data }) => data.mac !== undefined)?.data.mac ?? '02:5e:00:00:00:00',
     addresses: born.map(withPrefix),
     elastic: elastic.map(({ address, cidr }) => `${address}/${cidr}`),
+    userData: device.userdata,
+    disk: diskOf(device.id, asked),
+    restarts: asked.reboots,
   };
+}
+
+/** The name of a device's disk. */
+export function diskOf(id: string, { reinstalls }: Pick<Asked, 'reinstalls'>): string {
+  return `${id}.${reinstalls}`;
 }
 
 /** What has to be done so that the machines are what the devices say. */
@@ -49,10 +72,17 @@ export function planMachines(
   found: ReadonlyMap<string, MachineSpec>,
 ): readonly MachineStep[] {
   const byId = new Map(wanted.map((spec) => [spec.id, spec]));
-  const stops = [...found.keys()].filter((id) => !byId.has(id)).map((id): MachineStep => ({ kind: 'stop', id }));
-  const starts = wanted.filter(({ id }) => !found.has(id)).map((spec): MachineStep => ({ kind: 'start', spec }));
-  const moves = [...found.values()].flatMap((now) => elasticSteps(byId.get(now.id), now));
+  const isOn = (now: MachineSpec): boolean => isSameRun(byId.get(now.id), now);
+  const stops = [...found.values()].filter((now) => !isOn(now)).map(({ id }): MachineStep => ({ kind: 'stop', id }));
+  const starts = wanted
+    .filter((spec) => !isSameRun(spec, found.get(spec.id)))
+    .map((spec): MachineStep => ({ kind: 'start', spec }));
+  const moves = [...found.values()].filter(isOn).flatMap((now) => elasticSteps(byId.get(now.id), now));
   return [...stops, ...moves, ...starts];
+}
+
+function isSameRun(wanted: MachineSpec | undefined, found: MachineSpec | undefined): boolean {
+  return wanted !== undefined && wanted.restarts === found?.restarts && wanted.disk === found.disk;
 }
 
 function elasticSteps(wanted: MachineSpec | undefined, now: MachineSpec): readonly MachineStep[] {
@@ -87,22 +117,6 @@ export function unplugCommand(spec: Pick<MachineSpec, 'id'>): Command {
   return ['ip', 'link', 'del', cableOf(spec).host];
 }
 
-/** Commands inside that make a machine of a bare namespace: own /etc and /var/lib, name, addresses, routes to its like. */
-export function setUpCommands(spec: MachineSpec, folder: string): readonly Command[] {
-  const { machine } = cableOf(spec);
-  return [
-    ...['etc', 'var/lib'].flatMap((path) => overlayCommands(path, folder)),
-    ['hostname', spec.hostname],
-    ['ip', 'link', 'set', 'lo', 'up'],
-    ['ip', 'link', 'set', machine, 'name', 'bond0', 'address', spec.mac],
-    ['ip', 'link', 'set', 'bond0', 'up'],
-    ...spec.addresses.map(addressCommand),
-    ['ip', 'route', 'replace', '198.18.0.0/15', 'dev', 'bond0'],
-    ['ip', 'route', 'replace', '10.0.0.0/8', 'dev', 'bond0'],
-    ...spec.elastic.map((address): Command => elasticCommand('add', address)),
-  ];
-}
-
 /** Puts an elastic address on a machine, or takes it off. */
 export function elasticCommand(verb: 'add' | 'del', address: string): Command {
   return ['ip', 'addr', verb, address, 'dev', 'lo'];
@@ -111,23 +125,6 @@ export function elasticCommand(verb: 'add' | 'del', address: string): Command {
 /** Forgets where addresses are. */
 export function forgetCommand(link: string): Command {
   return ['ip', 'neigh', 'flush', 'dev', link];
-}
-
-// What a machine writes there stays in its own memory, and is gone with it.
-function overlayCommands(path: string, folder: string): readonly Command[] {
-  const name = path.replace('/', '-');
-  const upper = `${folder}/${name}.upper`;
-  const work = `${folder}/${name}.work`;
-  return [
-    ['mkdir', '-p', upper, work],
-    ['mount', '-t', 'overlay', '-o', `lowerdir=/${path},upperdir=${upper},workdir=${work}`, 'overlay', `/${path}`],
-  ];
-}
-
-function addressCommand(address: string): Command {
-  // Without duplicate detection: the simulator gives each address once, and waiting for it takes seconds.
-  const rest: readonly string[] = address.includes(':') ? ['nodad'] : [];
-  return ['ip', 'addr', 'add', address, 'dev', 'bond0', ...rest];
 }
 
 function withPrefix({ address, cidr }: WirePacketIpAssignment): string {

@@ -16,7 +16,7 @@ export interface BootHost {
 
 // Bits of a capability set: changing the network, making namespaces and mounts. A container's root often has neither.
 const NEEDED_CAPABILITIES = { CAP_NET_ADMIN: 12n, CAP_SYS_ADMIN: 21n } as const;
-const PROGRAMS = ['ip', 'unshare', 'nsenter', 'mount'];
+const PROGRAMS = ['ip', 'unshare', 'nsenter', 'mount', 'hostname', 'awk'];
 
 /** Why machines cannot be booted here; `undefined` when they can. */
 export function bootProblem(host: BootHost = thisHost()): string | undefined {
@@ -30,7 +30,7 @@ export function bootProblem(host: BootHost = thisHost()): string | undefined {
     return `the boot mode needs ${lacking.map(([name]) => name).join(' and ')}, which root does not have in this container`;
   }
   if (host.missing.length > 0)
-    return `the boot mode needs the programs ${host.missing.join(', ')} (iproute2, util-linux)`;
+    return `the boot mode needs the programs ${host.missing.join(', ')} (iproute2, util-linux, hostname, awk)`;
   return undefined;
 }
 
