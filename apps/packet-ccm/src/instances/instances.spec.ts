@@ -158,6 +158,21 @@ describe('PacketInstances by provider ID', () => {
     expect(await look(withId('g', uuidOf(9)))).toMatchObject([unknown('PROJECT_WITHOUT_NODES')]);
   });
 
+  test('PK row 34 all machines of the cluster vanish at once: none is gone until the project shows one of them again', async () => {
+    const ids = cloud.addDevices(3).map(({ id }) => id);
+    cloud.addDevice({ hostname: 'somebody-elses' });
+    const nodes = ids.map((id, index) => withId(`n${index}`, id));
+    await look(...nodes);
+    for (const id of ids) cloud.removeDevice(id);
+    await clock.advance(60_000);
+    expect(await look(...nodes)).toMatchObject(ids.map(() => unknown('PROJECT_WITHOUT_NODES')));
+    const added = cloud.addDevice({ hostname: 'new' });
+    await clock.advance(60_000);
+    await look(aNode('new'));
+    expect(await look(...nodes)).toMatchObject(ids.map(() => ({ state: 'gone' })));
+    expect(await look(withId('new', added.id))).toMatchObject([running(added.id)]);
+  });
+
   test('PK row 33 a key for another project gets 403 for our devices: nothing is gone', async () => {
     const { id } = cloud.addDevice();
     const other = cloud.addProject();

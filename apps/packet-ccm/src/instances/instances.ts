@@ -1,11 +1,11 @@
 // Answers "where are the machines of these Nodes" for all controllers from one shared list of the project's devices. What the list does
-// not know is asked once more, by ID; only a confirmed "no such device" to that question means gone, and only after the project has
-// shown at least one machine of this cluster: with the wrong project every device would look gone.
+// not know is asked once more, by ID; only a confirmed "no such device" to that question means gone, and only while the project shows at
+// least one machine of this cluster: with the wrong project, or when the API has lost its memory, every device looks gone.
 import type { InstanceFinding, Instances, MachineNameOf } from '@longshore/cloud-provider';
 import type { KubeNode } from '@longshore/k8s-runtime';
 import { backoff, OperatorError, parallelUntil, Snapshot } from '@longshore/reconciler-core';
 import type { Clock } from '@longshore/reconciler-core';
-import type { DeviceLook, Devices, ProjectId } from '@longshore/packet-api';
+import type { DeviceId, DeviceLook, Devices, ProjectId } from '@longshore/packet-api';
 import { indexDevices, toNodeDevice } from './device-index.ts';
 import type { DeviceIndex } from './device-index.ts';
 import { DEFAULT_LOOK, toFinding } from './device-metadata.ts';
@@ -38,7 +38,8 @@ export class PacketInstances implements Instances {
   readonly #look: NodeLook;
   readonly #list: Snapshot<DeviceIndex>;
   readonly #missed = new Set<string>();
-  #hasFoundAny = false;
+  // Machines of this cluster that the project shows now.
+  #shown: ReadonlySet<string> = new Set();
 
   constructor(options: PacketInstancesOptions) {
     this.#options = options;
@@ -82,10 +83,11 @@ export class PacketInstances implements Instances {
   }
 
   #take(index: DeviceIndex, open: Open, findings: Findings): void {
+    const shown = new Set([...this.#shown].filter((id) => index.byId(id as DeviceId)));
     for (const [name, question] of open) {
       const answer = answerFrom(index, question);
       if (answer.kind === 'missing') continue;
-      if (answer.kind === 'device') this.#hasFoundAny = true;
+      if (answer.kind === 'device') shown.add(answer.device.id);
       findings.set(
         name,
         answer.kind === 'device'
@@ -95,6 +97,7 @@ export class PacketInstances implements Instances {
       open.delete(name);
       if (question.by === 'name') this.#missed.delete(question.uid);
     }
+    this.#shown = shown;
   }
 
   // A Node that is younger than the list may have a device that is: each such Node is worth one more list, shared with all others.
@@ -120,7 +123,7 @@ export class PacketInstances implements Instances {
     );
     // Only after all answers: one of them may be the first machine of this cluster that the project shows.
     for (const [name, question] of questions) {
-      if (findings.get(name)?.state === 'gone' && !this.#hasFoundAny) {
+      if (findings.get(name)?.state === 'gone' && this.#shown.size === 0) {
         findings.set(name, { state: 'unknown', error: this.#projectInDoubt(question) });
       }
     }
@@ -130,7 +133,7 @@ export class PacketInstances implements Instances {
     if (question.by !== 'id') return { state: 'unknown', error: notFound(question) };
     try {
       const look = await this.#options.devices.look(question.id, this.#options.projectId, signal);
-      if (look.state === 'found') this.#hasFoundAny = true;
+      if (look.state === 'found') this.#shown = new Set([...this.#shown, look.device.id]);
       return toFindingOfLook(look, question, this.#look);
     } catch (error) {
       signal.throwIfAborted();
@@ -139,7 +142,7 @@ export class PacketInstances implements Instances {
   }
 
   #projectInDoubt({ node }: Question): OperatorError {
-    const message = `node ${node}: project ${this.#options.projectId} has not shown any machine of this cluster yet, so nothing is concluded about its nodes: check the project ID`;
+    const message = `node ${node}: project ${this.#options.projectId} shows no machine of this cluster, so nothing is concluded about its nodes: check the project ID, or delete the nodes by hand if all their devices are gone`;
     return new OperatorError('PROJECT_WITHOUT_NODES', message, backoff);
   }
 }
