@@ -1,6 +1,6 @@
 // Every setting of the program, with all its names of all times: the one table that config.ts reads by and the documentation is made
 // from. Names with METAL are the later ones and win; a key of the file counts without regard to case and dashes.
-import { PACKET_SETTINGS } from '@longshore/packet-api';
+import { EMLB_TOKEN_URL, EMLB_URL, PACKET_SETTINGS } from '@longshore/packet-api';
 import type { SettingRow } from '@longshore/packet-api';
 
 /** The table. Credentials, addresses and places are those that all Packet programs share. */
@@ -124,11 +124,35 @@ export const SETTINGS = {
     help: 'ask the node itself instead of the elastic IP whether its API server is well',
     byDefault: 'false',
   },
+  eipHealthCheckFailures: {
+    env: ['METAL_EIP_HEALTH_CHECK_FAILURES', 'PACKET_EIP_HEALTH_CHECK_FAILURES'],
+    keys: ['eipHealthCheckFailures'],
+    help: 'failed checks in a row, 10 s apart, after which the elastic IP of the control plane moves',
+    byDefault: '3',
+  },
+  eipHealthCheckSkipVerify: {
+    env: ['METAL_EIP_HEALTH_CHECK_SKIP_VERIFY', 'PACKET_EIP_HEALTH_CHECK_SKIP_VERIFY'],
+    keys: ['eipHealthCheckSkipVerify'],
+    help: 'do not check the certificate of the API server against the CA of the cluster',
+    byDefault: 'false',
+  },
   loadBalancerId: {
     env: ['METAL_LOAD_BALANCER_ID', 'PACKET_LOAD_BALANCER_ID'],
     keys: ['loadBalancerID'],
     help: 'Equinix Metal Load Balancer of the control plane',
     byDefault: 'off',
+  },
+  emlbUrl: {
+    env: ['METAL_EMLB_URL', 'PACKET_EMLB_URL'],
+    keys: ['emlb-url'],
+    help: 'address of the load balancer service, for emlb:///…',
+    byDefault: EMLB_URL,
+  },
+  emlbTokenUrl: {
+    env: ['METAL_EMLB_TOKEN_URL', 'PACKET_EMLB_TOKEN_URL'],
+    keys: ['emlb-token-url'],
+    help: 'where the load balancer service exchanges the API key for an access token',
+    byDefault: EMLB_TOKEN_URL,
   },
   addressFamilies: {
     env: ['METAL_ADDRESS_FAMILIES', 'PACKET_ADDRESS_FAMILIES'],

@@ -1,4 +1,6 @@
 // Values of settings: texts to typed values, with the words for what would be right. Pure; config.ts applies them to the table.
+import { parseEmlbBalancerId } from '@longshore/packet-api';
+import type { EmlbBalancerId } from '@longshore/packet-api';
 
 /** A text that is not allowed, and what is. */
 export interface Bad {
@@ -31,6 +33,18 @@ export const parseAsn: Parse<number> = (text) => {
 /** A number of things. */
 export const parseCount: Parse<number> = (text) =>
   /^\d{1,6}$/.test(text) ? Number(text) : { use: 'a whole number, 0 for no limit' };
+
+/** A number of times, at least once. */
+export const parseTimes: Parse<number> = (text) =>
+  /^[1-9]\d{0,2}$/.test(text) ? Number(text) : { use: 'a whole number from 1 to 999' };
+
+/** A URL of HTTP. */
+export const parseHttpUrl: Parse<string> = (text) =>
+  /^https?:$/.test(URL.parse(text)?.protocol ?? '') ? text : { use: 'a URL such as https://lb.example.com' };
+
+/** The ID of an Equinix Metal Load Balancer. */
+export const parseBalancerId: Parse<EmlbBalancerId> = (text) =>
+  parseEmlbBalancerId(text) ?? { use: 'the ID of a load balancer, such as loadbal-AbCdEfGhIjKlMnOpQrStU' };
 
 /** A port, or 0. */
 export const parsePort: Parse<number> = (text) =>

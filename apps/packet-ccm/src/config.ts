@@ -3,7 +3,7 @@
 import type { Problem } from '@longshore/cloud-provider';
 import { never, OperatorError } from '@longshore/reconciler-core';
 import { namesOf, readPacketSettings, readSetting, shownSetting, warnAboutSetting } from '@longshore/packet-api';
-import type { PacketSettings, ProjectId, SettingRow, SettingSources } from '@longshore/packet-api';
+import type { EmlbBalancerId, PacketSettings, ProjectId, SettingRow, SettingSources } from '@longshore/packet-api';
 import { ALL_NODES, parseNodeSelector } from './bgp/node-selector.ts';
 import type { NodeSelector } from './bgp/node-selector.ts';
 import { SETTINGS } from './config-table.ts';
@@ -49,8 +49,14 @@ export interface Config extends Omit<PacketSettings, 'hasApiKey' | 'projectId'> 
     /** 0: that of `default/kubernetes`. */
     readonly apiServerPort: number;
     readonly checksHostIp: boolean;
-    readonly loadBalancerId: string | undefined;
+    /** Failed checks in a row after which the elastic IP moves. */
+    readonly failuresToMove: number;
+    /** The API server's certificate is not checked. */
+    readonly skipsVerification: boolean;
+    readonly loadBalancerId: EmlbBalancerId | undefined;
   };
+  /** The load balancer service, which has addresses of its own. */
+  readonly emlb: { readonly url: string; readonly tokenUrl: string };
   readonly addressFamilies: readonly AddressFamily[];
   readonly regionLabel: RegionLabel;
   readonly logsHttp: boolean;
@@ -74,6 +80,7 @@ export function parseConfig(sources: SettingSources): ConfigReading {
     ...readNodes(reader),
     ...readElasticIps(reader),
     controlPlane: readControlPlane(reader),
+    emlb: readEmlb(reader),
   };
   const annotations = readAnnotations(reader);
   const backend = readBackend(reader);
@@ -198,7 +205,17 @@ function readControlPlane(reader: SettingReader): Config['controlPlane'] {
     eipTag: reader.read('eipTag', values.parseText),
     apiServerPort: reader.read('apiServerPort', values.parsePort) ?? 0,
     checksHostIp: reader.read('eipHealthCheckUseHostIp', values.parseGoBool) ?? false,
-    loadBalancerId: reader.read('loadBalancerId', values.parseText),
+    failuresToMove:
+      reader.read('eipHealthCheckFailures', values.parseTimes) ?? Number(SETTINGS.eipHealthCheckFailures.byDefault),
+    skipsVerification: reader.read('eipHealthCheckSkipVerify', values.parseGoBool) ?? false,
+    loadBalancerId: reader.read('loadBalancerId', values.parseBalancerId),
+  };
+}
+
+function readEmlb(reader: SettingReader): Config['emlb'] {
+  return {
+    url: reader.read('emlbUrl', values.parseHttpUrl) ?? SETTINGS.emlbUrl.byDefault,
+    tokenUrl: reader.read('emlbTokenUrl', values.parseHttpUrl) ?? SETTINGS.emlbTokenUrl.byDefault,
   };
 }
 

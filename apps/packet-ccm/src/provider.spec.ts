@@ -3,13 +3,18 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { simulatePacket } from '@longshore/cloud-simulators';
+import type { ProviderContext } from '@longshore/cloud-provider';
+import { simulateMetalLoadBalancers, simulatePacket } from '@longshore/cloud-simulators';
 import type { PacketSimulator } from '@longshore/cloud-simulators';
+import { resourceType, services } from '@longshore/k8s-runtime';
+import type { KubeObject } from '@longshore/k8s-runtime';
+import { FakeKubeClient } from '@longshore/k8s-runtime/testing';
 import { PrometheusMetrics, SecretRedactor } from '@longshore/k8s-runtime/process';
-import { FakeClock, recordingLogger } from '@longshore/reconciler-core/testing';
+import { FakeClock, FakeSource, recordingLogger } from '@longshore/reconciler-core/testing';
 import { createProvider } from './provider.ts';
 import type { Surroundings } from './provider.ts';
 import { aNode } from './test-support/builders.ts';
+import { aBalancedService, someNodes } from './test-support/emlb-world.ts';
 
 const signal = new AbortController().signal;
 let cloud: PacketSimulator;
@@ -115,3 +120,39 @@ describe('createProvider', () => {
     });
   });
 });
+
+describe('emlb:///…', () => {
+  test('load balancers at the addresses of the settings; no call before the first Service', async () => {
+    const lb = await simulateMetalLoadBalancers();
+    const env = { METAL_LOAD_BALANCER: 'emlb:///ny', METAL_EMLB_URL: lb.url, METAL_EMLB_TOKEN_URL: lb.exchangeUrl };
+    const surroundings = around({ ...seedEnv(), ...env });
+    const provider = await createProvider(surroundings);
+    expect(lb.calls.total).toBe(0);
+    const client = new FakeKubeClient();
+    await client.create(namespaces, { metadata: { name: 'kube-system' } });
+    await provider.start?.(aContext(client, surroundings));
+    const service = await client.create(services, aBalancedService());
+    await provider.loadBalancers?.ensure(service, someNodes(2), signal);
+    expect([...lb.state.balancers.values()]).toMatchObject([{ location: { name: 'ny' }, ports: [{ number: 80 }] }]);
+    expect(provider.serviceRights?.map(({ resource, verb }) => `${verb} ${resource}`)).toEqual(
+      expect.arrayContaining(['get namespaces', 'patch services']),
+    );
+    await lb.close();
+  });
+});
+
+const namespaces = resourceType<KubeObject>({
+  group: '',
+  version: 'v1',
+  kind: 'Namespace',
+  plural: 'namespaces',
+  isNamespaced: false,
+});
+
+function aContext(client: FakeKubeClient, { clock, log, metrics }: Surroundings): ProviderContext {
+  const nobody = new FakeSource<never>();
+  const lister = { get: () => undefined, list: () => nobody.list(), byIndex: () => [], size: 0 };
+  const events = { normal: () => {}, warning: () => {} };
+  const rest = { clusterName: 'kubernetes', isDryRun: false, signal, keepRunning: () => {} };
+  return { ...rest, client, nodes: lister, services: lister, events, clock, log, metrics };
+}

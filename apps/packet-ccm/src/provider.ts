@@ -1,8 +1,14 @@
 // Configuration to CloudProvider: the client, who uses it, and what is said at the start. Nothing talks to the cloud before the first
 // question, so standbys cost no calls.
 import type { CloudProvider, ProviderConfig } from '@longshore/cloud-provider';
-import { createPacketApi, endOfServiceNotice, readCloudConfig, tokenSource } from '@longshore/packet-api';
-import type { CloudConfig, PacketApi, SettingSources } from '@longshore/packet-api';
+import {
+  createEmlbApi,
+  createPacketApi,
+  endOfServiceNotice,
+  readCloudConfig,
+  tokenSource,
+} from '@longshore/packet-api';
+import type { CloudConfig, EmlbApi, PacketApi, PacketHttpOptions, SettingSources } from '@longshore/packet-api';
 import { configError, parseConfig, secretsOf, shownSettings } from './config.ts';
 import type { Config } from './config.ts';
 import { PacketInstances } from './instances/instances.ts';
@@ -26,7 +32,7 @@ export async function createProvider(around: Surroundings): Promise<CloudProvide
   const reading = parseConfig(sources);
   if ('problems' in reading) throw configError(reading.problems);
   introduce(reading, sources, around);
-  return assemble(reading.config, createApi(reading.config, around), around);
+  return assemble(reading.config, createApis(reading.config, around), around);
 }
 
 async function readFileOf(path: string | undefined): Promise<CloudConfig | undefined> {
@@ -47,22 +53,20 @@ function introduce(
   if (notice !== undefined) log.warn(notice);
 }
 
-function assemble(config: Config, api: PacketApi, around: Surroundings): CloudProvider {
+function assemble(config: Config, { api, emlb }: Apis, around: Surroundings): CloudProvider {
   const { clock, log, metrics, machineNameOf } = around;
-  const { projectId, addressFamilies, regionLabel, backend } = config;
+  const { projectId, addressFamilies, regionLabel } = config;
   const look = { addressFamilies, regionLabel };
   const instances = new PacketInstances({ devices: api.devices, projectId, clock, look, machineNameOf });
   const balancers = createLoadBalancers({
     config,
     api,
+    emlb,
     instances,
     clock,
     log: log.child({ name: 'load-balancer' }),
     metrics,
   });
-  if (balancers === undefined && backend.kind !== 'off') {
-    log.warn('this back end is not there yet: METAL_LOAD_BALANCER has no effect', { backend: backend.kind });
-  }
   return {
     name: PROVIDER_NAME,
     providerIdSchemes: PROVIDER_ID_SCHEMES,
@@ -81,12 +85,25 @@ function balancersOf(
   return { loadBalancers, serviceRights, start: (context) => balancers.start(context) };
 }
 
-function createApi(config: Config, around: Surroundings): PacketApi {
+interface Apis {
+  readonly api: PacketApi;
+  readonly emlb: EmlbApi | undefined;
+}
+
+function createApis(config: Config, around: Surroundings): Apis {
+  const options = apiOptions(config, around);
+  const { url: baseUrl, tokenUrl } = config.emlb;
+  return {
+    api: createPacketApi({ ...options, baseUrl: config.baseUrl }),
+    emlb: config.backend.kind === 'emlb' ? createEmlbApi({ ...options, baseUrl, tokenUrl }) : undefined,
+  };
+}
+
+function apiOptions(config: Config, around: Surroundings): Omit<PacketHttpOptions, 'baseUrl'> {
   const { env, clock, metrics, isDryRun, secrets, configPath } = around;
   const read = tokenSource(env, configPath);
   const log = around.log.child({ name: 'packet' });
-  return createPacketApi({
-    baseUrl: config.baseUrl,
+  return {
     // A rotated key is kept out of the log as the first one is.
     token: async () => {
       const token = await read();
@@ -100,5 +117,5 @@ function createApi(config: Config, around: Surroundings): PacketApi {
     env,
     clock,
     metrics,
-  });
+  };
 }

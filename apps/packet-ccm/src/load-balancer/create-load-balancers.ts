@@ -1,19 +1,22 @@
 // The setting of the back end to the load balancers of the provider. Called once at the start, by provider.ts; talks to nobody. With
 // `off` there are none, so the service controller does not run and nothing ever asks about BGP.
 import type { CloudProvider, LoadBalancers, ProviderContext } from '@longshore/cloud-provider';
-import type { PacketApi } from '@longshore/packet-api';
+import type { EmlbApi, PacketApi } from '@longshore/packet-api';
 import type { Clock, Logger, Metrics } from '@longshore/reconciler-core';
 import type { Config } from '../config.ts';
 import type { PacketInstances } from '../instances/instances.ts';
 import { hasAnnouncer, makeAnnouncing } from './announcing.ts';
 import type { BgpBackend } from './announcing.ts';
 import { ElasticIpLoadBalancers, SERVICE_RIGHTS } from './elastic-ip-load-balancers.ts';
+import { createEmlbBalancers } from './emlb/create-emlb.ts';
 import { orphanSweep } from './orphan-sweep.ts';
 
 /** What load balancers are made from. */
 export interface LoadBalancerParts {
   readonly config: Config;
   readonly api: PacketApi;
+  /** Only with `emlb:///…`. */
+  readonly emlb?: EmlbApi | undefined;
   readonly instances: PacketInstances;
   readonly clock: Clock;
   readonly log: Logger;
@@ -35,8 +38,7 @@ export function createLoadBalancers(parts: LoadBalancerParts): ServiceBalancers 
     case 'off':
       return undefined;
     case 'emlb':
-      // emlb/ goes here.
-      return undefined;
+      return parts.emlb && createEmlbBalancers(backend.metro, parts.emlb, parts);
     default:
       return hasAnnouncer(backend) ? withElasticIps(backend, parts) : undefined;
   }
