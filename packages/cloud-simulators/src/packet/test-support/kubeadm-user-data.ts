@@ -66,7 +66,7 @@ write_files:
           token: ${token}
           caCertHashes: ['${caCertHash}']
       timeouts:
-        discovery: 30s
+        discovery: 15s
       nodeRegistration:
         kubeletExtraArgs:
           - name: cloud-provider
