@@ -1,0 +1,137 @@
+// MetalLB up to 0.12: its configuration is one text in a ConfigMap that belongs to its users as well. Read, edit, write with the version
+// that was read; when somebody else was quicker, all of it once more. One of the two announcers of metallb/.
+import { backoff, KeyedLock, OperatorError } from '@longshore/reconciler-core';
+import { configMaps, isConflict } from '@longshore/k8s-runtime';
+import type { KubeClient, KubeConfigMap, NeededRight } from '@longshore/k8s-runtime';
+import type { Announcement, Announcer, ServiceName } from '../announcer.ts';
+import { describePoolStep, planPools, planPoolsWithout } from './config-map-pools.ts';
+import type { PoolStep } from './config-map-pools.ts';
+import type { ConfigText, TextPeer } from './config-map-text.ts';
+import { describePeerStep, planPeers, planPeersWithout, wantedPeers } from './peers-plan.ts';
+import type { PeerStep } from './peers-plan.ts';
+
+/** Options of MetalLbConfigMap. */
+export interface MetalLbConfigMapOptions {
+  readonly client: Pick<KubeClient, 'get' | 'patch'>;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+interface Steps {
+  readonly peers: readonly PeerStep<TextPeer>[];
+  readonly pools: readonly PoolStep[];
+}
+
+type Plan = (config: ConfigText) => Steps;
+
+const KEY = 'config';
+const MOST_ATTEMPTS = 10;
+
+/** Announces by MetalLB's ConfigMap. */
+export class MetalLbConfigMap implements Announcer {
+  readonly #options: MetalLbConfigMapOptions;
+  // Services of this process take turns; the version guards against everybody else.
+  readonly #lock = new KeyedLock<'text'>();
+
+  constructor(options: MetalLbConfigMapOptions) {
+    this.#options = options;
+  }
+
+  async announce(announcement: Announcement, signal: AbortSignal): Promise<readonly string[]> {
+    const plan = await planOf(announcement);
+    const changes = await this.#edit(plan, signal);
+    if (changes === 'missing') throw this.#missing();
+    return changes;
+  }
+
+  async withdraw(service: ServiceName, signal: AbortSignal): Promise<readonly string[]> {
+    const plan: Plan = ({ peers, pools }) => ({
+      peers: planPeersWithout(service, peers, false),
+      pools: planPools(service, [], pools),
+    });
+    return this.#editIfThere(plan, signal);
+  }
+
+  async withdrawAddresses(addresses: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+    return this.#editIfThere(({ pools }) => ({ peers: [], pools: planPoolsWithout(addresses, pools) }), signal);
+  }
+
+  async preview(announcement: Announcement, signal: AbortSignal): Promise<readonly string[]> {
+    const plan = await planOf(announcement);
+    const found = await this.#read(signal);
+    if (found === undefined) throw this.#missing();
+    return describe(plan(found.config));
+  }
+
+  async #editIfThere(plan: Plan, signal: AbortSignal): Promise<readonly string[]> {
+    const changes = await this.#edit(plan, signal);
+    return changes === 'missing' ? [] : changes;
+  }
+
+  #edit(plan: Plan, signal: AbortSignal): Promise<readonly string[] | 'missing'> {
+    return this.#lock.run('text', () => this.#editAlone(plan, signal), signal);
+  }
+
+  async #editAlone(plan: Plan, signal: AbortSignal): Promise<readonly string[] | 'missing'> {
+    const { editConfigText } = await import('./config-map-text.ts');
+    for (let attempt = 1; ; attempt += 1) {
+      const found = await this.#read(signal);
+      if (found === undefined) return 'missing';
+      const steps = plan(found.config);
+      const changes = describe(steps);
+      if (changes.length === 0) return [];
+      try {
+        return (await this.#write(found.object, editConfigText(found.config, steps), signal)) ? changes : 'missing';
+      } catch (error) {
+        if (!isConflict(error) || attempt >= MOST_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<{ object: KubeConfigMap; config: ConfigText } | undefined> {
+    const { client, namespace, name } = this.#options;
+    const [object, { parseConfigText }] = await Promise.all([
+      client.get(configMaps, { namespace, name }, { signal }),
+      import('./config-map-text.ts'),
+    ]);
+    return object && { object, config: parseConfigText(object.data?.[KEY] ?? '', this.#where()) };
+  }
+
+  async #write(found: KubeConfigMap, text: string, signal: AbortSignal): Promise<boolean> {
+    const { client, namespace, name } = this.#options;
+    const body = { metadata: { resourceVersion: found.metadata?.resourceVersion }, data: { [KEY]: text } };
+    const patch = { kind: 'merge', body } as const;
+    return (await client.patch(configMaps, { namespace, name }, patch, { discardAnswer: true, signal })) !== undefined;
+  }
+
+  #where(): string {
+    const { namespace, name } = this.#options;
+    return `"${KEY}" of config map ${namespace}/${name}`;
+  }
+
+  #missing(): OperatorError {
+    const { namespace, name } = this.#options;
+    const message = `config map ${namespace}/${name} of MetalLB is not there, so the address is not announced: install MetalLB up to 0.12 there, name the right one by METAL_LOAD_BALANCER=metallb:///<namespace>/<config map>, or use ?crdConfiguration=true with a newer MetalLB`;
+    return new OperatorError('METALLB_CONFIG_MAP_MISSING', message, backoff);
+  }
+}
+
+async function planOf(announcement: Announcement): Promise<Plan> {
+  const { textIdentity } = await import('./config-map-text.ts');
+  const { service, addresses, speakers } = announcement;
+  const wanted = wantedPeers(speakers, ({ nodeName }, { address }) => textIdentity(nodeName, address));
+  return ({ peers, pools }) => ({
+    peers: planPeers(announcement, wanted, peers),
+    pools: planPools(service, addresses, pools),
+  });
+}
+
+function describe({ peers, pools }: Steps): readonly string[] {
+  return [...peers.map(describePeerStep), ...pools.map(describePoolStep)];
+}
+
+/** What this announcer needs in the cluster. */
+export function configMapRights(namespace: string, name: string): readonly NeededRight[] {
+  const neededFor = 'announcing addresses by MetalLB';
+  return ['get', 'patch'].map((verb) => ({ group: '', resource: 'configmaps', namespace, name, verb, neededFor }));
+}
