@@ -60,12 +60,17 @@ export const iscsiadm = {
   newInterface: (): Command => host('iscsiadm', ['-I', INTERFACE, '--mode', 'iface', '-o', 'new']),
   setInterface: (key: string, value: string): Command =>
     host('iscsiadm', ['-I', INTERFACE, '--mode', 'iface', '-o', 'update', '-n', key, '-v', value]),
+  // Only looks: stored, the answer would leave records of all targets that the portal shows, which nobody would ever delete.
   discover: ({ address }: Portal): Command =>
     host(
       'iscsiadm',
-      ['-I', INTERFACE, '--mode', 'discovery', '--portal', portalOf(address), '--type', 'sendtargets', '--discover'],
+      [
+        ...['-I', INTERFACE, '--mode', 'discovery', '-o', 'nonpersistent'],
+        ...['--portal', portalOf(address), '--type', 'sendtargets', '--discover'],
+      ],
       LOGIN_MS,
     ),
+  remember: (portal: Portal): Command => host('iscsiadm', [...node(portal), '-o', 'new']),
   sessions: (): Command => host('iscsiadm', ['--mode', 'session']),
   // With the interface of each.
   sessionDetails: (): Command => host('iscsiadm', ['--mode', 'session', '-P', '1']),
@@ -88,9 +93,9 @@ export const multipath = {
   resize: (map: string): Command => host('multipathd', ['resize', 'map', map], MULTIPATH_MS),
 };
 
-/** What the SCSI disk says of itself. */
+/** What the SCSI disk says of itself. Lives in udev's folder, which HostPrograms adds to the search path. */
 export const scsiId = (device: string): Command =>
-  host('/lib/udev/scsi_id', ['--whitelisted', '--replace-whitespace', `--device=${device}`]);
+  host('scsi_id', ['--whitelisted', '--replace-whitespace', `--device=${device}`]);
 
 /** Looks at disks, none writes. `-p` reads the disk itself: udev's notes may be missing or old. */
 export const disk = {

@@ -27,6 +27,8 @@ const LONGEST_OUTPUT = 1024 * 1024;
 const LONGEST_STDERR = 500;
 const NOT_FOUND = 127;
 const HOST_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+// Where scsi_id lives.
+const UDEV_PATH = '/lib/udev:/usr/lib/udev';
 
 /** Runs programs. */
 export class HostPrograms {
@@ -59,10 +61,10 @@ export class HostPrograms {
     const [program, args] = isInside
       ? ['chroot', [chroot, command.program, ...command.args]]
       : [command.program, [...command.args]];
-    const path = isInside ? HOST_PATH : (env['PATH'] ?? HOST_PATH);
+    const search = isInside ? HOST_PATH : (env['PATH'] ?? HOST_PATH);
     return new Promise((resolve, reject) => {
       const child = spawn(program, args, {
-        env: { ...env, PATH: path, LC_ALL: 'C' },
+        env: { ...env, PATH: `${search}:${UDEV_PATH}`, LC_ALL: 'C' },
         stdio: ['ignore', 'pipe', 'pipe'],
         detached: true,
       });

@@ -74,7 +74,10 @@ export class Iscsi {
       ['login', iscsiadm.login(portal)],
     ];
     for (const [action, command] of steps) {
-      if (action === 'login') await this.#programs.run(iscsiadm.startByHand(portal));
+      if (action === 'login') {
+        await this.#programs.demand(iscsiadm.remember(portal));
+        await this.#programs.run(iscsiadm.startByHand(portal));
+      }
       const { code, stderr } = await this.#programs.run(command);
       const { outcome, text } = meaningOf(action, code);
       if (outcome === 'done') continue;
