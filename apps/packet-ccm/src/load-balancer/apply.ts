@@ -13,7 +13,7 @@ import { mayBeReleased } from './orphans.ts';
 import type { AddressRef, Step } from './plan.ts';
 import type { QuotaPause } from './quota-pause.ts';
 import type { ReservationList } from './reservation-list.ts';
-import { isForeign, ownReservations } from './reservation-tags.ts';
+import { clusterTag, isForeign, ownReservations } from './reservation-tags.ts';
 import type { Owner } from './reservation-tags.ts';
 import { foreignAddress } from './refusals.ts';
 import { nameOf, notedAddress } from './service-addresses.ts';
@@ -104,20 +104,22 @@ async function reserve(
 }
 
 async function claimBlock(
-  { id, tags, address }: Extract<Step, { kind: 'claim-block' }>,
+  { id, address }: Extract<Step, { kind: 'claim-block' }>,
   { calls, list, clusterId, signal }: ApplyContext,
 ): Promise<undefined> {
-  const changed = await calls.update(id, { tags }, signal).catch((error: unknown) => {
+  const refuseForeign = (now: IpReservation | undefined): readonly string[] => {
+    if (now === undefined) list.drop(id);
+    else list.put(now);
+    if (now !== undefined && !isForeign(now, clusterId)) return now.tags;
+    throw foreignAddress(address, 'has just gone to another cluster', 'the next try takes another one');
+  };
+  // Tags are written as a whole and without a condition, so the cloud is asked right before, and again after it.
+  const tags = new Set([...refuseForeign(await calls.get(id, signal)), clusterTag(clusterId)]);
+  await calls.update(id, { tags: [...tags] }, signal).catch((error: unknown) => {
     list.invalidate();
     throw error;
   });
-  // Somebody else may have been as quick: what the cloud says now counts.
-  const now = changed && (await calls.get(id, signal));
-  if (now === undefined) list.drop(id);
-  else list.put(now);
-  if (now === undefined || isForeign(now, clusterId)) {
-    throw foreignAddress(address, 'has just gone to another cluster', 'the next try takes another one');
-  }
+  refuseForeign(await calls.get(id, signal));
   return undefined;
 }
 

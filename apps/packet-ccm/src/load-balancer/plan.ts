@@ -16,12 +16,7 @@ export type AddressRef =
 
 /** One change. Announcing and withdrawing are the announcer's, who finds out by himself what there is to change. */
 export type Step =
-  | {
-      readonly kind: 'claim-block';
-      readonly id: ReservationId;
-      readonly address: string;
-      readonly tags: readonly string[];
-    }
+  | { readonly kind: 'claim-block'; readonly id: ReservationId; readonly address: string }
   | { readonly kind: 'reserve'; readonly family: Family; readonly wish: ReservationWish }
   | { readonly kind: 'note-address'; readonly address: AddressRef }
   | { readonly kind: 'clear-note'; readonly address: string }
@@ -60,7 +55,7 @@ function preparation(plan: AddressPlan, { clusterId }: AddressFacts): readonly S
   if (plan.kind === 'reserve') return [{ kind: 'reserve', family: plan.family, wish: plan.wish }];
   if (plan.kind !== 'take' || plan.block.tags.includes(clusterTag(clusterId))) return [];
   const { block, address } = plan;
-  return [{ kind: 'claim-block', id: block.id, address, tags: [...block.tags, clusterTag(clusterId)] }];
+  return [{ kind: 'claim-block', id: block.id, address }];
 }
 
 // Two reservations for one wish come from an answer that was lost and came late, or from two leaders. Only what was never shown goes.

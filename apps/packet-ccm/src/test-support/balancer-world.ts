@@ -209,7 +209,7 @@ export class Cluster {
 
   #show(name: string, loadBalancer: LoadBalancerStatus): void {
     const shown = JSON.stringify(this.shows(name)) === JSON.stringify(loadBalancer.ingress.map(({ ip }) => ip));
-    if (!shown) this.edit(name, (service) => ({ ...service, status: { loadBalancer } as never }));
+    if (!shown) this.edit(name, (service) => ({ ...service, status: { loadBalancer } }));
   }
 
   // The API server in memory gives out UIDs of its own.
