@@ -170,6 +170,13 @@ describe(RELEASE, () => {
     ]);
   });
 
+  test('matters more than other pods and drives none out', () => {
+    const { metadata, value, preemptionPolicy } = manifests.onlyOne(RELEASE, 'PriorityClass');
+    expect({ value, preemptionPolicy }).toEqual({ value: 1_000_000_000, preemptionPolicy: 'Never' });
+    expect(podTemplateOf(RELEASE).spec['priorityClassName']).toBe(metadata.name);
+    expect(podTemplateOf(DEPLOYMENT).spec['priorityClassName']).toBe('system-cluster-critical');
+  });
+
   test('runs on control plane nodes of all times', () => {
     const { affinity } = podTemplateOf(RELEASE).spec as unknown as {
       affinity: {
@@ -200,11 +207,7 @@ describe.each(PROGRAMS)('the pod of %s', (file) => {
         'node.kubernetes.io/network-unavailable',
       ]),
     );
-    expect(pod).toMatchObject({
-      hostNetwork: true,
-      dnsPolicy: 'Default',
-      priorityClassName: 'system-cluster-critical',
-    });
+    expect(pod).toMatchObject({ hostNetwork: true, dnsPolicy: 'Default' });
   });
 
   test('has few rights on its node', () => {

@@ -65,16 +65,16 @@ describe.each(MINORS)('Kubernetes %s', (minor) => {
     ]);
   });
 
-  test.each([DEPLOYMENT, RELEASE])(
-    'PK row 71 the API server admits the pod of %s, among the last to be evicted',
-    async (file) => {
-      await cluster.kubectl('-n', 'kube-system', 'create', 'serviceaccount', 'default').catch(() => undefined);
-      const metadata = { name: 'ccm', namespace: 'kube-system' };
-      const pod = await cluster.file('pod.json', { ...podTemplateOf(file), apiVersion: 'v1', kind: 'Pod', metadata });
-      const priority = ['-o', 'jsonpath={.spec.priority}'];
-      expect(await cluster.kubectl('create', '--dry-run=server', '-f', pod, ...priority)).toBe('2000000000');
-    },
-  );
+  test.each([
+    [DEPLOYMENT, '2000000000'],
+    [RELEASE, '1000000000'],
+  ])('PK row 71 the API server admits the pod of %s, among the last to be evicted', async (file, priority) => {
+    await cluster.kubectl('-n', 'kube-system', 'create', 'serviceaccount', 'default').catch(() => undefined);
+    const metadata = { name: 'ccm', namespace: 'kube-system' };
+    const pod = await cluster.file('pod.json', { ...podTemplateOf(file), apiVersion: 'v1', kind: 'Pod', metadata });
+    const shown = ['-o', 'jsonpath={.spec.priority}'];
+    expect(await cluster.kubectl('create', '--dry-run=server', '-f', pod, ...shown)).toBe(priority);
+  });
 
   describe.each([
     { file: DEPLOYMENT, account: 'cloud-controller-manager', form: 'plain' as const },
