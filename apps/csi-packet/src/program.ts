@@ -110,7 +110,7 @@ class Driver {
     const signal = AbortSignal.any([context.signal, stop.signal]);
     try {
       const parts = [
-        controller?.start(signal).then(() => this.#readiness.markReady()),
+        controller?.start(signal, () => this.#readiness.markReady()),
         node?.run(signal),
         pages?.run(signal),
       ];

@@ -34,6 +34,7 @@ function toDetails(message: string): string {
 
 function codeOf(error: unknown): CodeName {
   if (error instanceof CsiError) return error.code;
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
   const cloud = findInCauses(error, (candidate) => candidate instanceof CloudApiError);
   if (cloud !== undefined) return codeOfCloudError(cloud);
   if (isAbort(error)) return 'ABORTED';

@@ -36,7 +36,8 @@ export function csiClient(target: string): CsiClient {
     const Client = makeGenericClientConstructor(definition, 'service');
     const client = new Client(target, credentials.createInsecure(), { 'grpc.default_authority': 'localhost' });
     open.push(client);
-    const entries = Object.keys(definition).map((name) => [name, promised(client, name, definition)]);
+    const calls: unknown = client;
+    const entries = Object.keys(definition).map((name) => [name, promised(calls as Calls, name, definition)]);
     return Object.fromEntries(entries) as Methods<T>;
   };
   return {
@@ -58,13 +59,13 @@ type Unary = (
 type Calls = Readonly<Record<string, Unary>>;
 
 function promised(client: Calls, name: string, definition: ServiceDefinition) {
-  const empty = definition[name]?.requestDeserialize(Buffer.alloc(0)) as object;
+  const empty: unknown = definition[name]?.requestDeserialize(Buffer.alloc(0));
   return (request: object, { timeoutMs = 30_000 }: CallOptions = {}): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const options = { deadline: Date.now() + timeoutMs };
-      client[name]?.({ ...empty, ...request }, new Metadata(), options, (error, value) => {
+      client[name]?.({ ...(empty as object), ...request }, new Metadata(), options, (error, value) => {
         if (error === null) resolve(value);
-        else reject(error as Error);
+        else reject(error);
       });
     });
 }

@@ -46,13 +46,19 @@ export async function startDriver({
     useLogger: () => {},
   };
   const ended = runDriver(context);
-  const failed = ended.then(() => Promise.reject(new Error('the driver ended by itself')));
-  ended.catch(() => {});
-  failed.catch(() => {});
+  let hasEnded = false;
+  const settled = (): void => void (hasEnded = true);
+  ended.then(settled, settled);
   const client = csiClient(`unix:${socket}`);
   const isUp = async (): Promise<boolean> =>
-    (await listens(socket)) && (until === 'socket' || (await client.identity.probe({})).ready === true);
-  await Promise.race([waitFor(isUp, { what: 'a driver that is ready', timeoutMs: 60_000 }), failed]);
+    hasEnded || ((await listens(socket)) && (until === 'socket' || (await client.identity.probe({})).ready === true));
+  await waitFor(isUp, { what: 'a driver that is ready', timeoutMs: 60_000 });
+  if (hasEnded) {
+    client.close();
+    await rm(folder, { recursive: true, force: true });
+    await ended;
+    throw new Error('the driver ended by itself');
+  }
   return {
     client,
     folder,
