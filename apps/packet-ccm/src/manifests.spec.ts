@@ -256,7 +256,12 @@ describe('rights', () => {
     expect(rulesOf(ofKind(RELEASE, 'ClusterRole'))).toEqual([
       'authentication.k8s.io/tokenreviews: create',
       'authorization.k8s.io/subjectaccessreviews: create',
+      'configmaps[config]: get patch',
+      'discovery.k8s.io/endpointslices: get list watch',
       'events: create patch',
+      'metallb.io/bgpadvertisements: get list create update patch delete',
+      'metallb.io/bgppeers: get list create update patch delete',
+      'metallb.io/ipaddresspools: get list create update patch delete',
       'namespaces[kube-system]: get',
       'nodes/status: patch',
       'nodes: get list watch patch delete',
@@ -267,8 +272,11 @@ describe('rights', () => {
 
   test('in kube-system', () => {
     expect(rulesOf(ofKind(RELEASE, 'Role', 'kube-system'))).toEqual([
+      'configmaps[kube-root-ca.crt]: get',
       'coordination.k8s.io/leases: create',
       'coordination.k8s.io/leases[cloud-controller-manager]: get watch update',
+      'discovery.k8s.io/endpointslices: create update patch delete',
+      'services: create',
     ]);
   });
 });
