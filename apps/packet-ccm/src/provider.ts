@@ -54,7 +54,7 @@ function introduce(
 }
 
 function assemble(config: Config, { api, emlb }: Apis, around: Surroundings): CloudProvider {
-  const { clock, log, metrics, machineNameOf } = around;
+  const { clock, log, metrics, machineNameOf, secrets } = around;
   const { projectId, addressFamilies, regionLabel } = config;
   const look = { addressFamilies, regionLabel };
   const instances = new PacketInstances({ devices: api.devices, projectId, clock, look, machineNameOf });
@@ -66,6 +66,7 @@ function assemble(config: Config, { api, emlb }: Apis, around: Surroundings): Cl
     clock,
     log: log.child({ name: 'load-balancer' }),
     metrics,
+    secrets,
   });
   return {
     name: PROVIDER_NAME,

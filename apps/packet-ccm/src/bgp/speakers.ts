@@ -4,7 +4,7 @@
 import { KeyedLock, messageOf, OperatorError, backoff, parallelUntil } from '@longshore/reconciler-core';
 import type { Clock, Logger } from '@longshore/reconciler-core';
 import { nodes as nodeType } from '@longshore/k8s-runtime';
-import type { KubeClient, KubeNode, Lister } from '@longshore/k8s-runtime';
+import type { KubeClient, KubeNode, Lister, NeededRight } from '@longshore/k8s-runtime';
 import type { Bgp, DeviceId, Devices, ProjectId } from '@longshore/packet-api';
 import type { AnnotationKeys, Config } from '../config.ts';
 import type { Speaker, Speakers, SpeakersResult } from '../load-balancer/announcer.ts';
@@ -42,6 +42,11 @@ export interface SpeakersSurroundings {
 /** Age up to which what was read of the cloud counts. */
 export const RESYNC_MS = 900_000;
 const NODES_AT_ONCE = 10;
+
+/** What speakers need in the cluster. */
+export const SPEAKER_RIGHTS: readonly NeededRight[] = [
+  { group: '', resource: 'nodes', verb: 'patch', neededFor: 'the BGP annotations of nodes' },
+];
 
 interface Pass {
   readonly project: ProjectBgp;

@@ -5,7 +5,7 @@ import type { EmlbApi, PacketApi } from '@longshore/packet-api';
 import type { Clock, Logger, Metrics } from '@longshore/reconciler-core';
 import type { Config } from '../config.ts';
 import type { PacketInstances } from '../instances/instances.ts';
-import { hasAnnouncer, makeAnnouncing } from './announcing.ts';
+import { announcingRights, makeAnnouncing } from './announcing.ts';
 import type { BgpBackend } from './announcing.ts';
 import { ElasticIpLoadBalancers, SERVICE_RIGHTS } from './elastic-ip-load-balancers.ts';
 import { createEmlbBalancers } from './emlb/create-emlb.ts';
@@ -21,6 +21,8 @@ export interface LoadBalancerParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Keeps what the cloud tells about passwords out of everything that is printed. */
+  readonly secrets?: { add(...secrets: readonly (string | undefined)[]): void } | undefined;
 }
 
 /** The load balancers of one back end, and what goes with them. */
@@ -40,7 +42,7 @@ export function createLoadBalancers(parts: LoadBalancerParts): ServiceBalancers 
     case 'emlb':
       return parts.emlb && createEmlbBalancers(backend.metro, parts.emlb, parts);
     default:
-      return hasAnnouncer(backend) ? withElasticIps(backend, parts) : undefined;
+      return withElasticIps(backend, parts);
   }
 }
 
@@ -48,7 +50,7 @@ function withElasticIps(backend: BgpBackend, parts: LoadBalancerParts): ServiceB
   const loadBalancers = new ElasticIpLoadBalancers(parts);
   return {
     loadBalancers,
-    serviceRights: SERVICE_RIGHTS,
+    serviceRights: [...SERVICE_RIGHTS, ...announcingRights(backend)],
     start(context) {
       loadBalancers.start(context, makeAnnouncing(backend, parts, context));
       const { clock, log, config } = parts;
