@@ -14,6 +14,10 @@ export const ownFlags = {
 };
 
 /** Their values as settings of the provider. */
-export function ownSettings(flags: FlagValues<typeof ownFlags>): { readonly memberHealthMs: number } {
-  return { memberHealthMs: flags['member-health-period'] };
+export function ownSettings(flags: FlagValues<typeof ownFlags> & { readonly 'cloud-config': string }): {
+  readonly memberHealthMs: number;
+  /** The file of `--cloud-config`, which nobody reads; '' for none. */
+  readonly cloudConfig: string;
+} {
+  return { memberHealthMs: flags['member-health-period'], cloudConfig: flags['cloud-config'] };
 }

@@ -40,6 +40,16 @@ describe('createProvider', () => {
   test('CS row 6 it has no cluster ID: the program wants --allow-untagged-cloud', async () => {
     const env = { CLOUDSCALE_ACCESS_TOKEN: cloud.token };
     expect(await createProvider(around(env))).toMatchObject({ name: 'cloudscale', hasClusterId: false });
+    // With an ID there is nothing to allow, and commands need none.
+    expect(await createProvider(around({ ...env, CLOUDSCALE_CLUSTER_ID: 'c1' }))).toMatchObject({ hasClusterId: true });
+    expect(await createProvider({ ...around(env), isCommand: true })).toMatchObject({ hasClusterId: true });
+  });
+
+  test('CS row 5 --cloud-config is warned about and ignored', async () => {
+    const env = { CLOUDSCALE_ACCESS_TOKEN: cloud.token };
+    await createProvider({ ...around(env), cloudConfig: '/nowhere/cloud.conf' });
+    const warnings = log.lines.filter(({ level }) => level === 'warn');
+    expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining('--cloud-config')]);
   });
 
   test('CS row 3 the log shows the beginning of the token; nothing is asked before somebody needs it', async () => {

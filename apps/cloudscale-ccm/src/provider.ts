@@ -17,9 +17,11 @@ export type Surroundings = Pick<
   ProviderConfig,
   'env' | 'clock' | 'log' | 'metrics' | 'signal' | 'isDryRun' | 'secrets'
 > &
-  Partial<Pick<ProviderConfig, 'machineNameOf'>> & {
+  Partial<Pick<ProviderConfig, 'machineNameOf' | 'isCommand'>> & {
     /** Between two looks at the health of members; 0: never. */
     readonly memberHealthMs?: number;
+    /** A file that is named by `--cloud-config`, for nothing. */
+    readonly cloudConfig?: string;
   };
 
 const NOTES_RIGHT = { group: '', resource: 'services', verb: 'patch', neededFor: 'the UUIDs of balancers on Services' };
@@ -28,10 +30,13 @@ const NOTES_RIGHT = { group: '', resource: 'services', verb: 'patch', neededFor:
 export function createProvider(around: Surroundings): Promise<CloudProvider> {
   const config = parseConfig(around.env);
   if (!('apiUrl' in config)) return Promise.reject(configError(config));
-  const { clock, log, metrics, machineNameOf, memberHealthMs = 0 } = around;
+  const { clock, log, metrics, machineNameOf, memberHealthMs = 0, isCommand = false } = around;
   const api = createApi(config, around);
   const token = config.token.kind === 'value' ? { token: maskToken(config.token.token) } : { file: config.token.path };
   log.info('cloudscale.ch API', { url: config.apiUrl, timeoutMs: config.timeoutMs, ...token });
+  if (around.cloudConfig) {
+    log.warn('flag --cloud-config has no effect: settings are environment variables', { file: around.cloudConfig });
+  }
   const instances = new ServerInstances({
     servers: api.servers,
     clock,
@@ -50,8 +55,8 @@ export function createProvider(around: Surroundings): Promise<CloudProvider> {
   return Promise.resolve({
     name: PROVIDER_NAME,
     providerIdSchemes: [PROVIDER_NAME],
-    // As in the Go program, whose manifest carries --allow-untagged-cloud.
-    hasClusterId: false,
+    // Without one as in the Go program, whose manifest carries --allow-untagged-cloud. A command makes nothing that would be tagged.
+    hasClusterId: clusterId !== undefined || isCommand,
     serviceRights: [NOTES_RIGHT],
     instances,
     loadBalancers,

@@ -21,7 +21,7 @@ export interface WantedListener extends ListenerTimeouts {
   readonly name: string;
   readonly protocol: string;
   readonly protocolPort: number;
-  /** Sorted, in one spelling. */
+  /** In one spelling, in the owner's order: the Go program, after a way back, compares the order too. */
   readonly allowedCidrs: readonly string[];
 }
 
@@ -141,7 +141,7 @@ function desiredPool(port: Port, facts: Pick<DesiredFacts, 'service' | 'settings
 // Source ranges and the annotation both say who may come in; the Go program ignores the ranges, which leaves the listener open.
 function allowedCidrs(service: KubeService, settings: Settings): readonly string[] {
   const ranges = (service.spec?.loadBalancerSourceRanges ?? []).map(canonicalCidr).filter((cidr) => cidr !== undefined);
-  return [...new Set([...settings.allowedCidrs, ...ranges])].sort();
+  return [...new Set([...settings.allowedCidrs, ...ranges])];
 }
 
 /** The node port that says whether a node has an endpoint; only with `externalTrafficPolicy: Local`. */

@@ -402,7 +402,7 @@ describe('changes', () => {
     await world.ensure();
     annotate({ 'listener-allowed-cidrs': '["10.0.0.0/8","192.0.2.0/24"]' });
     await world.ensure();
-    expect(world.writes()).toEqual(['PATCH lb/listeners/{uuid} {"allowed_cidrs":["10.0.0.0/8","192.0.2.0/24"]}']);
+    expect(world.writes()).toEqual(['PATCH lb/listeners/{uuid} {"allowed_cidrs":["192.0.2.0/24","10.0.0.0/8"]}']);
     annotate({ 'listener-allowed-cidrs': '["1.1.1.1"]' });
     await world.ensure();
     annotate({ 'listener-allowed-cidrs': undefined });

@@ -95,7 +95,7 @@ function keyOfMonitor({ type, http }: WantedMonitor | HealthMonitor): string {
 function listenerChanges(wanted: WantedListener, { id, ...found }: Listener): readonly Step[] {
   const present = found.allowedCidrs.map((cidr) => canonicalCidr(cidr) ?? cidr).sort();
   const changes: readonly Partial<ListenerSettings>[] = [
-    ...(isSame(wanted.allowedCidrs, present) ? [] : [{ allowedCidrs: wanted.allowedCidrs }]),
+    ...(isSame(wanted.allowedCidrs.toSorted(), present) ? [] : [{ allowedCidrs: wanted.allowedCidrs }]),
     ...TIMEOUTS.filter((name) => wanted[name] !== found[name]).map((name) => ({ [name]: wanted[name] })),
   ];
   return changes.map((change) => ({ kind: 'set-listener', id, change }));
