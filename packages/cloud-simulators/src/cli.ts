@@ -5,7 +5,9 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { simulateCloudscale } from './cloudscale/simulate-cloudscale.ts';
 import { simulateDigitalOcean } from './digitalocean/simulate-digitalocean.ts';
+import { bootPacket } from './packet/boot/boot-packet.ts';
 import { simulatePacket } from './packet/simulate-packet.ts';
+import type { PacketOptions, PacketSimulator } from './packet/simulate-packet.ts';
 
 interface DigitalOceanFlags {
   readonly port: number;
@@ -35,6 +37,8 @@ interface PacketFlags {
   readonly token?: string;
   readonly facility: string;
   readonly pathPrefix?: string;
+  readonly boot: boolean;
+  readonly consoleFolder?: string;
 }
 
 function versionOf(): string {
@@ -110,8 +114,8 @@ async function runCloudscale(flags: CloudscaleFlags): Promise<void> {
   await simulator.close();
 }
 
-async function runPacket(flags: PacketFlags): Promise<void> {
-  const simulator = await simulatePacket({
+async function startPacket(flags: PacketFlags): Promise<PacketSimulator> {
+  const options: PacketOptions = {
     port: flags.port,
     metadataPort: flags.metadataPort,
     devices: flags.devices,
@@ -120,7 +124,16 @@ async function runPacket(flags: PacketFlags): Promise<void> {
     token: flags.token ?? `simulated-${randomBytes(12).toString('hex')}`,
     facility: flags.facility,
     ...(flags.pathPrefix === undefined ? {} : { pathPrefix: flags.pathPrefix }),
-  });
+  };
+  if (!flags.boot) return simulatePacket(options);
+  const { consoleFolder } = flags;
+  const boot = { onProgress: console.log, ...(consoleFolder === undefined ? {} : { consoleFolder }) };
+  const site = await bootPacket({ ...options, boot });
+  return { ...site.simulator, close: () => site.close() };
+}
+
+async function runPacket(flags: PacketFlags): Promise<void> {
+  const simulator = await startPacket(flags);
   console.log(
     [
       `A simulated Packet (Equinix Metal) with ${flags.devices} devices runs at ${simulator.url}`,
@@ -181,6 +194,8 @@ program
   .option('--token <token>', 'token that clients must send; default: a random one')
   .option('--facility <code>', 'facility of the devices', 'ewr1')
   .option('--path-prefix <path>', 'serve the API below a path, such as /metal/v1')
+  .option('--boot', 'devices are machines that run their user data; Linux and root are needed', false)
+  .option('--console-folder <path>', 'with --boot: a folder that gets what each machine prints')
   .action(runPacket);
 
 try {

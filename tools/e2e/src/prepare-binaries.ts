@@ -4,7 +4,15 @@ import { acquireBinary } from '@longshore/embedded-control-plane';
 
 const startedAt = performance.now();
 let lastLine = '';
-for (const name of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl', 'crane'] as const) {
+for (const name of [
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubectl',
+  'kubeadm',
+  'crane',
+] as const) {
   const found = await acquireBinary(name, '1.36', {
     onProgress: (message) => {
       if (message !== lastLine) console.log(`  ${message}`);

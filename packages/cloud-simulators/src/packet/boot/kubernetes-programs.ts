@@ -1,6 +1,5 @@
 // The programs of Kubernetes that machines run: kubeadm and the control plane of each minor that was asked for. They are looked for (or
 // built) when the first user data asks for Kubernetes, not before: a site without clusters needs none.
-import { DEFAULT_MINOR, KUBERNETES_VERSIONS, acquireBinary } from '@longshore/embedded-control-plane';
 import type { BinaryName, Minor } from '@longshore/embedded-control-plane';
 
 /** Which Kubernetes machines can run. */
@@ -37,6 +36,8 @@ function decodedParts(userData: string): string {
 
 /** Finds or builds them all. */
 export async function acquirePrograms(settings: KubernetesSettings): Promise<KubernetesPrograms> {
+  // Loaded now: most who use the simulators boot nothing.
+  const { DEFAULT_MINOR, KUBERNETES_VERSIONS, acquireBinary } = await import('@longshore/embedded-control-plane');
   const { minors = [DEFAULT_MINOR], workerMinors = [], onProgress } = settings;
   const acquire = (name: BinaryName, minor: Minor): Promise<string> =>
     acquireBinary(name, minor, onProgress === undefined ? {} : { onProgress });

@@ -43,7 +43,7 @@ export class Kubelet {
 
   constructor(options: KubeletOptions) {
     this.#options = options;
-    this.#statics = new StaticPods(options.images, options.log);
+    this.#statics = new StaticPods({ ...options, logFolder: '/var/log/pods' });
     // Two loops: a slow API server must not keep the static pods, which it may itself be one of, from being started.
     this.#work = [this.#repeat(() => this.#syncStatics()), this.#repeat(() => this.#syncNode())];
   }

@@ -62,7 +62,7 @@ function toProgram({ name, command = [''], args = [], env = [] }: Container, pat
 }
 
 function programOf(image: string, images: ImagePrograms): string | undefined {
-  const [, name = '', tag = ''] = /([^/:@]+)(?::([^@]*))?(?:@.*)?$/.exec(image) ?? [];
+  const [, name = '', tag = ''] = /([^/:]+)(?::([^/:]*))?$/.exec(image.replace(/@.*$/, '')) ?? [];
   const minor = /^v?(\d+\.\d+)/.exec(tag)?.[1] ?? '';
   const byMinor = images[name];
   return byMinor?.[minor] ?? byMinor?.['*'];

@@ -21,18 +21,22 @@ interface Supervised extends RunningPod {
   readonly programs: readonly Supervisor[];
 }
 
-const LOG_FOLDER = '/var/log/pods';
+/** How static pods are run. */
+export interface StaticPodOptions {
+  readonly images: ImagePrograms;
+  readonly log: (line: string) => void;
+  /** Gets the output of the programs. */
+  readonly logFolder: string;
+}
 
 /** The static pods of one machine. */
 export class StaticPods {
-  readonly #images: ImagePrograms;
-  readonly #log: (line: string) => void;
+  readonly #options: StaticPodOptions;
   readonly #running = new Map<string, Supervised>();
   readonly #refused = new Map<string, string>();
 
-  constructor(images: ImagePrograms, log: (line: string) => void) {
-    this.#images = images;
-    this.#log = log;
+  constructor(options: StaticPodOptions) {
+    this.#options = options;
   }
 
   /** The manifests in effect. */
@@ -56,15 +60,15 @@ export class StaticPods {
     const hash = createHash('md5').update(manifest).digest('hex');
     if (this.#running.get(file)?.hash === hash || this.#refused.get(file) === hash) return;
     await this.#stop(file);
-    const plan = planStaticPod(manifest, this.#images);
+    const plan = planStaticPod(manifest, this.#options.images);
     if ('problem' in plan) {
       // A file that is being written is read again when it has changed.
       this.#refused.set(file, hash);
-      this.#log(`static pod ${file}: ${plan.problem}`);
+      this.#options.log(`static pod ${file}: ${plan.problem}`);
       return;
     }
-    this.#log(`static pod ${file}: started`);
-    const programs = plan.programs.map((program) => new Supervisor(program, this.#log));
+    this.#options.log(`static pod ${file}: started`);
+    const programs = plan.programs.map((program) => new Supervisor(program, this.#options));
     this.#running.set(file, { file, hash, pod: plan.pod, namespace: plan.namespace, programs });
   }
 
@@ -73,7 +77,7 @@ export class StaticPods {
     if (found === undefined) return;
     this.#running.delete(file);
     await Promise.all(found.programs.map((program) => program.stop()));
-    this.#log(`static pod ${file}: stopped`);
+    this.#options.log(`static pod ${file}: stopped`);
   }
 }
 
@@ -84,15 +88,15 @@ const GRACE_MS = 5_000;
 /** Keeps one program running. */
 class Supervisor {
   readonly #program: PodProgram;
-  readonly #log: (line: string) => void;
+  readonly #options: StaticPodOptions;
   #child: ChildProcess | undefined;
   #retry: NodeJS.Timeout | undefined;
   #pauseMs = FIRST_PAUSE_MS;
   #isStopped = false;
 
-  constructor(program: PodProgram, log: (line: string) => void) {
+  constructor(program: PodProgram, options: StaticPodOptions) {
     this.#program = program;
-    this.#log = log;
+    this.#options = options;
     this.#start();
   }
 
@@ -110,17 +114,18 @@ class Supervisor {
 
   #start(): void {
     const { name, command, env } = this.#program;
-    mkdirSync(LOG_FOLDER, { recursive: true });
-    const output = openSync(join(LOG_FOLDER, `${name}.log`), 'a');
+    const { log, logFolder } = this.#options;
+    mkdirSync(logFolder, { recursive: true });
+    const output = openSync(join(logFolder, `${name}.log`), 'a');
     const [program = '', ...args] = command;
     const startedAt = performance.now();
     const child = spawn(program, args, { env: { PATH: '/usr/bin:/bin', ...env }, stdio: ['ignore', output, output] });
     closeSync(output);
     this.#child = child;
-    child.once('error', (error) => this.#log(`${name}: ${error.message}`));
+    child.once('error', (error) => log(`${name}: ${error.message}`));
     child.once('close', (code, signal) => {
       if (this.#isStopped) return;
-      this.#log(`${name} ended (${signal ?? `exit code ${code}`}), see ${LOG_FOLDER}/${name}.log`);
+      log(`${name} ended (${signal ?? `exit code ${code}`}), see ${logFolder}/${name}.log`);
       this.#pauseMs = performance.now() - startedAt > LONGEST_PAUSE_MS ? FIRST_PAUSE_MS : this.#pauseMs;
       this.#retry = setTimeout(() => this.#start(), this.#pauseMs);
       this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
