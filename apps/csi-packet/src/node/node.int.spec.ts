@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@longshore/reconciler-core/testing';
 import { VolumeCapability_AccessMode_Mode as Mode, VolumeUsage_Unit as Unit } from '../gen/csi.ts';
@@ -249,48 +250,79 @@ describeHere(`the node side${missing === undefined ? '' : ` (skipped: ${missing}
   });
 
   describe('disks that are not blank', () => {
+    const MIB = 1024 * 1024;
+    const SMALL = 64 * MIB;
+    // mkfs.xfs refuses less.
+    const XFS = 320 * MIB;
     const write = (file: string, at: number, bytes: Buffer): void => {
       execFileSync('dd', [`of=${file}`, 'bs=512', `seek=${at / 512}`, 'conv=notrunc', 'status=none'], { input: bytes });
     };
     const junk = Buffer.alloc(4096, 'longshore');
     const run = (program: string, ...args: string[]): void => void execFileSync(program, args, { stdio: 'ignore' });
-    const label = (image: string, kind: string): void => {
-      execFileSync('sfdisk', ['-q', image], { input: `label: ${kind}\n,64M\n`, stdio: ['pipe', 'ignore', 'ignore'] });
+    // One partition from 1 MiB on. sfdisk is not everywhere, and both tables are few bytes.
+    const mbr = (type: number): Buffer => {
+      const sector = Buffer.alloc(512);
+      sector.set([0, 0, 2, 0, type, 0xff, 0xff, 0xff], 446);
+      sector.writeUInt32LE(type === 0xee ? 1 : 2048, 454);
+      sector.writeUInt32LE(65_536, 458);
+      sector.set([0x55, 0xaa], 510);
+      return sector;
+    };
+    const gpt = (): Buffer => {
+      const entries = Buffer.alloc(128 * 128);
+      entries.fill(0xa5, 0, 32);
+      entries.writeBigUInt64LE(2048n, 32);
+      entries.writeBigUInt64LE(65_535n, 40);
+      const header = Buffer.alloc(512);
+      header.write('EFI PART');
+      [0x10000, 92].forEach((value, at) => header.writeUInt32LE(value, 8 + 4 * at));
+      const last = BigInt(SMALL / 512 - 1);
+      [1n, last, 34n, last - 33n].forEach((value, at) => header.writeBigUInt64LE(value, 24 + 8 * at));
+      header.fill(0x5a, 56, 72);
+      header.writeBigUInt64LE(2n, 72);
+      [128, 128, crc32(entries)].forEach((value, at) => header.writeUInt32LE(value, 80 + 4 * at));
+      header.writeUInt32LE(crc32(header.subarray(0, 92)), 16);
+      return Buffer.concat([mbr(0xee), header, entries]);
     };
     const LUKS = Buffer.concat([Buffer.from('LUKS\xba\xbe\x00\x01', 'latin1'), Buffer.alloc(1024, 1)]);
     const LVM = Buffer.concat([Buffer.from('LABELONE'), Buffer.alloc(8), Buffer.alloc(4), Buffer.alloc(4)]);
 
-    test.each<readonly [string, (image: string) => void, RegExp]>([
-      [
-        'CP row 99 a damaged ext4 superblock',
-        (image) => {
-          run('mkfs.ext4', '-q', '-F', image);
-          write(image, 1024, junk.subarray(0, 1024));
-        },
-        /damaged ext|unknown data/,
-      ],
-      [
-        'a damaged xfs superblock',
-        (image) => {
-          run('mkfs.xfs', '-q', image);
-          write(image, 0, junk.subarray(0, 512));
-        },
-        /damaged xfs|unknown data/,
-      ],
-      ['a GPT table', (image) => label(image, 'gpt'), /GPT/],
-      ['an MBR table', (image) => label(image, 'dos'), /MBR/],
-      ['swap', (image) => run('mkswap', '-q', image), /swap/],
-      ['LUKS', (image) => write(image, 0, LUKS), /LUKS|unknown data/],
-      ['LVM', (image) => write(image, 512, LVM), /LVM|unknown data/],
-      ['content in its middle', (image) => write(image, GIB / 4 + 1024 * 1024, junk), /unknown data/],
-      ['content at its end', (image) => write(image, GIB / 2 - 4096, junk), /unknown data/],
-      ['CP row 98 xfs where ext4 is asked for', (image) => run('mkfs.xfs', '-q', image), /holds xfs/],
-    ])('%s is never formatted', async (_, prepare, what) => {
-      const target = world.addTarget({ prepare });
+    const damagedExt = (image: string): void => {
+      run('mkfs.ext4', '-q', '-F', image);
+      write(image, 1024, junk.subarray(0, 1024));
+    };
+    const damagedXfs = (image: string): void => {
+      run('mkfs.xfs', '-q', image);
+      write(image, 0, junk.subarray(0, 512));
+    };
+    interface Content {
+      readonly holding: string;
+      readonly prepare: (image: string) => void;
+      readonly said: RegExp;
+      readonly sizeBytes?: number;
+    }
+
+    test.each<Content>([
+      { holding: 'CP row 99 a damaged ext4 superblock', prepare: damagedExt, said: /damaged ext.*e2fsck -b/ },
+      { holding: 'a damaged xfs superblock', prepare: damagedXfs, said: /damaged xfs.*xfs_repair/, sizeBytes: XFS },
+      { holding: 'a GPT table', prepare: (image) => write(image, 0, gpt()), said: /GPT/ },
+      { holding: 'an MBR table', prepare: (image) => write(image, 0, mbr(0x83)), said: /MBR/ },
+      { holding: 'swap', prepare: (image) => run('mkswap', '-q', image), said: /swap/ },
+      { holding: 'LUKS', prepare: (image) => write(image, 0, LUKS), said: /LUKS|unknown data/ },
+      { holding: 'LVM', prepare: (image) => write(image, 512, LVM), said: /LVM|unknown data/ },
+      { holding: 'data in its middle', prepare: (image) => write(image, 33 * MIB, junk), said: /unknown data/ },
+      { holding: 'data at its end', prepare: (image) => write(image, SMALL - 4096, junk), said: /unknown data/ },
+      {
+        holding: 'CP row 98 xfs where ext4 is asked for',
+        prepare: (image) => run('mkfs.xfs', '-q', image),
+        said: /holds xfs/,
+        sizeBytes: XFS,
+      },
+    ])('$holding is never formatted', async ({ prepare, said, sizeBytes = SMALL }) => {
+      const target = world.addTarget({ prepare, sizeBytes });
       const before = await hashOf(world.imageOf(target.iqn));
       const { code, details } = await outcomeOf(stage(target));
-      expect(code).toBe(9);
-      expect(details).toMatch(what);
+      expect([code, details]).toEqual([9, expect.stringMatching(said)]);
       expect(details).toContain('never formatted');
       await unstage(target);
       expect(await hashOf(world.imageOf(target.iqn))).toBe(before);
