@@ -103,7 +103,7 @@ describe(MANIFEST, () => {
     expect(container['readinessProbe']).toMatchObject(at('/readyz'));
   });
 
-  test('CS row 82 names one image by `:latest`, once: the release puts the version there', () => {
+  test('names one image by `:latest`, once: the release puts the version there', () => {
     expect(manifests.textOf(MANIFEST).match(/\S+:latest/g)).toEqual([container['image']]);
   });
 });

@@ -25,6 +25,11 @@ describe('carriesRow', () => {
     ['F3 a foreign balancer is left alone', 'F3', true],
     ['row 7 (F3) a foreign balancer is left alone', 'F3', true],
     ['F10 a lost answer', 'F1', false],
+    ['CS row 62 CSF 3 nobody is kept', 'F3', true],
+    ['found at once (CSF 5)', 'F5', true],
+    ['CSF 10 a taint', 'F1', false],
+    ['CSF 10 a taint', 'F10', true],
+    ['CSF 5 a mistake', 'I5', false],
     ['port 80 of 118 rows', '80', false],
   ])('%s / %s', (title, row, expected) => {
     expect(carriesRow(title, row)).toBe(expected);

@@ -73,11 +73,12 @@ class FakeServices {
 }
 
 /** Starts one; failures are not repeated by the HTTP client, so a test sees each of them. */
-export async function aWorld(options: CloudscaleOptions = {}): Promise<World> {
+export async function aWorld(options: CloudscaleOptions & { readonly maxAttempts?: number } = {}): Promise<World> {
+  const { maxAttempts = 1, ...simulated } = options;
   const clock = new FakeClock();
-  const cloud = await simulateCloudscale({ clock, timeToRunningMs: 0, dataPlaneMs: 0, servers: 3, ...options });
+  const cloud = await simulateCloudscale({ clock, timeToRunningMs: 0, dataPlaneMs: 0, servers: 3, ...simulated });
   const token = (): string => cloud.token;
-  const api = createCloudscaleApi({ baseUrl: cloud.url, token, clock, userAgent: 'test', maxAttempts: 1 });
+  const api = createCloudscaleApi({ baseUrl: cloud.url, token, clock, userAgent: 'test', maxAttempts });
   const services = new FakeServices();
   const warnings: string[] = [];
   const make = (): CloudscaleLoadBalancers => {
