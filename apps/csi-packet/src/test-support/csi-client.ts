@@ -53,7 +53,7 @@ type Unary = (
   request: object,
   metadata: Metadata,
   options: object,
-  done: (error: unknown, value: unknown) => void,
+  done: (error: Error | null, value: unknown) => void,
 ) => void;
 
 type Calls = Readonly<Record<string, Unary>>;

@@ -15,7 +15,7 @@ import type {
   VolumeSnapshot,
   VolumeSpec,
 } from '@longshore/packet-api';
-import { messageOf, sleep } from '@longshore/reconciler-core';
+import { messageOf, parallelUntil, sleep } from '@longshore/reconciler-core';
 import type { Clock } from '@longshore/reconciler-core';
 import type { WorkSignals } from './joined-work.ts';
 
@@ -39,6 +39,7 @@ export type Removed = { readonly kind: 'gone' } | { readonly kind: 'refused'; re
 
 const FIRST_POLL_MS = 200;
 const LONGEST_POLL_MS = 2_000;
+const PARALLEL_CALLS = 5;
 
 /** The steps. */
 export class PacketVolumes {
@@ -53,13 +54,19 @@ export class PacketVolumes {
   }
 
   /** All volumes of the project. */
-  list(signal: AbortSignal): Promise<readonly Volume[]> {
-    return this.#api.list(this.#projectId, signal);
+  async list(signal: AbortSignal): Promise<readonly Volume[]> {
+    const volumes = await this.#api.list(this.#projectId, signal);
+    const whole = new Map<VolumeId, Volume>();
+    const fill = async (volume: Volume): Promise<void> =>
+      void whole.set(volume.id, await this.#withDevices(volume, signal));
+    await parallelUntil(volumes.filter(hasLinksOnly), PARALLEL_CALLS, fill, signal);
+    return volumes.map((volume) => whole.get(volume.id) ?? volume);
   }
 
   /** One volume; `undefined` when the API says that there is none. */
-  get(id: VolumeId, signal: AbortSignal): Promise<Volume | undefined> {
-    return this.#api.get(id, signal);
+  async get(id: VolumeId, signal: AbortSignal): Promise<Volume | undefined> {
+    const volume = await this.#api.get(id, signal);
+    return volume && this.#withDevices(volume, signal);
   }
 
   /** Makes a volume. Its description has to be like no other's: by it the volume is found when the answer is lost. */
@@ -173,6 +180,17 @@ export class PacketVolumes {
     await this.#api.removeSnapshot(id, snapshotId, signal);
   }
 
+  // An endpoint may show attachments as links although it was asked for more: a link does not tell the device.
+  async #withDevices(volume: Volume, signal: AbortSignal): Promise<Volume> {
+    if (!hasLinksOnly(volume)) return volume;
+    const attachments: VolumeAttachment[] = [];
+    for (const one of volume.attachments) {
+      const whole = one.deviceId === undefined ? await this.#api.attachment(one.id, signal) : one;
+      if (whole !== undefined) attachments.push({ ...whole, volumeId: volume.id });
+    }
+    return { ...volume, attachments };
+  }
+
   async #attachmentOf(id: VolumeId, deviceId: DeviceId, signal: AbortSignal): Promise<Attached | undefined> {
     const volume = await this.get(id, signal);
     if (volume === undefined) return { kind: 'absent' };
@@ -186,6 +204,10 @@ export class PacketVolumes {
 /** The oldest snapshot of some. */
 export function oldestOf(snapshots: readonly VolumeSnapshot[]): VolumeSnapshot | undefined {
   return [...snapshots].sort((a, b) => Number(a.timestamp) - Number(b.timestamp))[0];
+}
+
+function hasLinksOnly({ attachments }: Volume): boolean {
+  return attachments.some(({ deviceId }) => deviceId === undefined);
 }
 
 function isLost(error: unknown): boolean {
