@@ -16,7 +16,8 @@ void runCloudControllerManager({
   // As the Go program called it from v3 on.
   providerAliases: ['equinixmetal'],
   version: VERSION,
-  description: 'Cloud controller manager for Packet: initializes nodes, removes those whose device is gone.',
+  description:
+    'Cloud controller manager for Packet: initializes nodes, removes those whose device is gone, keeps load balancers.',
   // As in the Go program: the flag need not be given, and no ConfigMap has to be readable for the secure port.
   defaults: { 'cloud-provider': PROVIDER_NAME, 'authentication-skip-lookup': true },
   secrets: (env) => secretsOf({ env }),
