@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readSettings } from './config.ts';
+import { binaryFolders, readSettings } from './config.ts';
 
 test.each([
   { env: {}, settings: { cacheFolder: '/h/.cache/longshore/control-plane' } },
@@ -19,4 +19,9 @@ test.each([
   },
 ])('readSettings of $env', ({ env, settings }) => {
   expect(readSettings(env, '/h')).toEqual(settings);
+});
+
+test('the folders of the binaries are the cache, and that of the user', () => {
+  expect(binaryFolders({ LONGSHORE_CACHE: '/l' })).toEqual(['/l/control-plane']);
+  expect(binaryFolders({ LONGSHORE_CACHE: '/l', KUBEBUILDER_ASSETS: '/a' })).toEqual(['/l/control-plane', '/a']);
 });

@@ -14,6 +14,12 @@ export function readSettings(env: NodeJS.ProcessEnv, home: string = homedir()): 
   };
 }
 
+/** Folders in which the binaries are, or will be: for those who run them where not all of this machine's files can be seen. */
+export function binaryFolders(env: NodeJS.ProcessEnv = processEnv()): readonly string[] {
+  const { cacheFolder, assetsFolder } = readSettings(env);
+  return assetsFolder === undefined ? [cacheFolder] : [cacheFolder, assetsFolder];
+}
+
 /** The environment of this process. */
 export function processEnv(): NodeJS.ProcessEnv {
   return process.env;

@@ -7,6 +7,7 @@ export { acquireBinary } from './binaries/acquire.ts';
 export type { AcquireOptions } from './binaries/acquire.ts';
 export { BINARY_NAMES } from './binaries/catalogue.ts';
 export type { BinaryName } from './binaries/catalogue.ts';
+export { binaryFolders } from './config.ts';
 export type { ApiAnswer, ApiCall } from './api-request.ts';
 export type { AuditEvent } from './audit.ts';
 export type { KeyPair } from './pki/certificates.ts';

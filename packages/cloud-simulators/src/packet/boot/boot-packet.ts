@@ -7,7 +7,7 @@ import type { PacketOptions, PacketSimulator } from '../simulate-packet.ts';
 import { DeviceConsoles } from './console.ts';
 import type { FirstBootState } from './console.ts';
 import { Disks } from './disks.ts';
-import { FirstBoots, OWN_PROGRAMS } from './first-boot.ts';
+import { FirstBoots, programsOfMachines } from './first-boot.ts';
 import type { BootSettings } from './first-boot.ts';
 import { hostFolders } from './host-folders.ts';
 import { Machine } from './machine.ts';
@@ -55,6 +55,7 @@ export async function bootPacket({ boot = {}, ...options }: PacketBootOptions = 
   let disks: Disks | undefined;
   try {
     disks = await Disks.open();
+    const host = hostFolders(await programsOfMachines());
     // Machines reach the metadata service at the bridge, which knows them by their addresses.
     const simulator = await simulatePacket({ ...options, metadataHost: BRIDGE.address });
     return follow({
@@ -63,7 +64,7 @@ export async function bootPacket({ boot = {}, ...options }: PacketBootOptions = 
       disks,
       boots: new FirstBoots(boot, simulator.metadata.url),
       consoles: new DeviceConsoles(boot.consoleFolder),
-      host: hostFolders(OWN_PROGRAMS),
+      host,
     });
   } catch (error) {
     await disks?.close();

@@ -95,5 +95,8 @@ const SCRIPT = '/var/lib/cloud/instance/scripts/part-001';
 // From the sources this is TypeScript, which Node reads as it is; from the package it is not.
 const SERVICES_FILE = fileURLToPath(new URL(`services/main${extname(import.meta.url)}`, import.meta.url));
 
-/** Files of this host that machines run, beside those of Kubernetes. */
-export const OWN_PROGRAMS: readonly string[] = [process.execPath, SERVICES_FILE];
+/** Files and folders of this host that machines need. */
+export async function programsOfMachines(): Promise<readonly string[]> {
+  const { binaryFolders } = await import('@longshore/embedded-control-plane');
+  return [process.execPath, SERVICES_FILE, ...binaryFolders()];
+}

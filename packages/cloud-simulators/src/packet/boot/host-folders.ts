@@ -1,9 +1,9 @@
 // What of this host a machine sees: the folders that it gets as overlays, and the mounts below them that hold programs it needs.
-import { lstatSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs';
 import type { HostFolders } from './set-up-plan.ts';
 import { PRIVATE_ROOTS } from './set-up-plan.ts';
 
-/** Looks at this host; `programs` are the files that machines run. */
+/** Looks at this host; `programs` are the files that machines run, or folders in which those are (to be). */
 export function hostFolders(programs: readonly string[]): HostFolders {
   const roots = PRIVATE_ROOTS.filter(
     (name) => lstatSync(`/${name}`, { throwIfNoEntry: false })?.isDirectory() === true,
@@ -11,11 +11,13 @@ export function hostFolders(programs: readonly string[]): HostFolders {
   const mounts = mountPointsIn(readFileSync('/proc/self/mountinfo', 'utf8'));
   return {
     roots,
-    mounts: neededMounts(
-      programs.map((path) => realpathSync(path)),
-      { mounts, roots },
-    ),
+    mounts: neededMounts(programs.map(realPath), { mounts, roots }),
   };
+}
+
+// What is not there yet will be where it is said to be.
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
 }
 
 /** Mount points of /proc/self/mountinfo. */

@@ -47,7 +47,7 @@ export async function acquirePrograms(settings: KubernetesSettings): Promise<Kub
   for (const name of CONTROL_PLANE) {
     for (const minor of minors) images[name] = { ...images[name], [minor]: await acquire(name, minor) };
   }
-  const kubectl = await acquire('kubectl', minors[0] ?? DEFAULT_MINOR);
+  const kubectl = await acquire('kubectl', DEFAULT_MINOR);
   const lines: string[] = [];
   const kubeadms: string[] = [];
   for (const minor of [...new Set([...minors, ...workerMinors])]) {
