@@ -11,6 +11,8 @@ import {
 import type { CloudConfig, EmlbApi, PacketApi, PacketHttpOptions, SettingSources } from '@longshore/packet-api';
 import { configError, parseConfig, secretsOf, shownSettings } from './config.ts';
 import type { Config } from './config.ts';
+import { createControlPlane } from './control-plane/create-control-plane.ts';
+import type { ControlPlane } from './control-plane/create-control-plane.ts';
 import { PacketInstances } from './instances/instances.ts';
 import { PROVIDER_ID_SCHEMES, PROVIDER_NAME } from './instances/provider-id.ts';
 import { createLoadBalancers } from './load-balancer/create-load-balancers.ts';
@@ -72,18 +74,28 @@ function assemble(config: Config, { api, emlb }: Apis, around: Surroundings): Cl
     name: PROVIDER_NAME,
     providerIdSchemes: PROVIDER_ID_SCHEMES,
     instances,
-    ...(balancers === undefined ? {} : balancersOf(balancers)),
+    ...partsOf(balancers, createControlPlane({ config, api, instances })),
     async ping(signal) {
       await api.projects.verify(projectId, signal);
     },
   };
 }
 
-function balancersOf(
-  balancers: ServiceBalancers,
-): Required<Pick<CloudProvider, 'loadBalancers' | 'serviceRights' | 'start'>> {
-  const { loadBalancers, serviceRights } = balancers;
-  return { loadBalancers, serviceRights, start: (context) => balancers.start(context) };
+/** What runs in the cluster beyond the node controllers, as far as the settings ask for it. */
+function partsOf(
+  balancers: ServiceBalancers | undefined,
+  controlPlane: ControlPlane | undefined,
+): Partial<CloudProvider> {
+  if (balancers === undefined && controlPlane === undefined) return {};
+  return {
+    ...(balancers === undefined ? {} : { loadBalancers: balancers.loadBalancers }),
+    serviceRights: [...(balancers?.serviceRights ?? []), ...(controlPlane?.rights ?? [])],
+    async start(context) {
+      await balancers?.start(context);
+      controlPlane?.start(context);
+    },
+    otherPlans: async (cluster, signal) => (await controlPlane?.plans(cluster, signal)) ?? [],
+  };
 }
 
 interface Apis {

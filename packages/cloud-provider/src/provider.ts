@@ -34,6 +34,8 @@ export interface ProviderContext {
   readonly client: KubeClient;
   readonly nodes: Lister<KubeNode>;
   readonly services: Lister<KubeService>;
+  /** Changes of Nodes as they come; absent in commands, which look once. */
+  readonly nodeChanges?: Source<KubeNode> | undefined;
   /** Changes of Services as they come; absent in commands, which look once. */
   readonly serviceChanges?: Source<KubeService> | undefined;
   /**

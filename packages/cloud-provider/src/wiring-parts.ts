@@ -178,6 +178,7 @@ function providerContext(around: Surroundings, caches: Caches, events: EventReco
     clusterName: flags['cluster-name'],
     client: client.named('cloud-provider'),
     nodes: caches.nodes,
+    nodeChanges: caches.nodes,
     // Asked for only where the provider has a use for it: reading Services needs a right of its own.
     ...(provider.start ? watched(caches.services()) : { services: noServices }),
     events,
