@@ -189,10 +189,10 @@ describe('a Service that is deleted while the API fails', () => {
   );
 
   test(
-    'CS row 69 one that is still being built is removed once that is possible, and the finalizer waits for it',
+    'CS row 69 CSF 6 one that is still being built is removed once that is possible, and the finalizer waits for it',
     async () => {
       await cloud.close();
-      cloud = await simulateCloudscale({ timeToRunningMs: 4_000, timeToDeleteMs: 2_000 });
+      cloud = await simulateCloudscale({ timeToRunningMs: 15_000, timeToDeleteMs: 2_000 });
       for (const name of ['node-a', 'node-b']) cloud.addServer({ name });
       await addNode('node-a');
       const program = start();
@@ -207,6 +207,8 @@ describe('a Service that is deleted while the API fails', () => {
         return isOver;
       });
       expect(cloud.calls.of('POST /v1/load-balancers')).toHaveLength(1);
+      // Nothing was put on it any more.
+      expect(cloud.calls.of('POST /v1/load-balancers/pools')).toEqual([]);
     },
     LONG_MS,
   );
