@@ -59,10 +59,13 @@ async function untilInitialized({ api }: Ground, program: Program, count: number
 
 interface Seen {
   readonly addressAtMs: Map<string, number>;
+  /** `namespace/name` by UID. */
+  readonly names: Map<string, string>;
 }
 
 async function watchAddresses(ground: Ground, signal: AbortSignal): Promise<Seen> {
   const addressAtMs = new Map<string, number>();
+  const names = new Map<string, string>();
   void followWatch(
     ground.api,
     '/api/v1/services?watch=1',
@@ -70,10 +73,11 @@ async function watchAddresses(ground: Ground, signal: AbortSignal): Promise<Seen
       if (!line.includes('"ingress":[{')) return;
       const uid = /"uid":"([^"]+)"/.exec(line)?.[1] ?? '';
       if (!addressAtMs.has(uid)) addressAtMs.set(uid, performance.now());
+      names.set(uid, `default/${/"metadata":\{"name":"([^"]+)"/.exec(line)?.[1] ?? ''}`);
     },
     signal,
   );
-  return { addressAtMs };
+  return { addressAtMs, names };
 }
 
 async function measureCreation(ground: Ground, program: Program, count: number): Promise<BenchResult> {
@@ -116,8 +120,8 @@ function balancersOf({ cloud, options }: Ground): BenchBalancers {
   return cloud.balancers;
 }
 
-function longestDelay(ground: Ground, { addressAtMs }: Seen): number {
-  const readyAt = balancersOf(ground).readyAtMs(addressAtMs.keys());
+function longestDelay(ground: Ground, { addressAtMs, names }: Seen): number {
+  const readyAt = balancersOf(ground).readyAtMs(addressAtMs.keys(), (uid) => names.get(uid) ?? '');
   return Math.max(...[...addressAtMs].map(([uid, atMs]) => atMs - (readyAt.get(uid) ?? 0))) / 1000;
 }
 

@@ -40,8 +40,8 @@ export interface BenchBalancers {
   count(): number;
   /** True when every balancer sends to this machine. */
   areAllSendingTo(machine: Machine): boolean;
-  /** When each Service's balancer was ready, on the clock of `performance.now()`, by the Service's UID. */
-  readyAtMs(uids: Iterable<string>): ReadonlyMap<string, number>;
+  /** When each Service's balancer was ready, on the clock of `performance.now()`, by the Service's UID. `nameOf`: `namespace/name`. */
+  readyAtMs(uids: Iterable<string>, nameOf: (uid: string) => string): ReadonlyMap<string, number>;
 }
 
 /** A program that can be measured. */
