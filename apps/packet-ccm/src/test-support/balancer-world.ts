@@ -186,12 +186,11 @@ export class Cluster {
     return (this.get(name).status?.loadBalancer?.ingress ?? []).map(({ ip = '' }) => ip);
   }
 
-  /** Deletion is asked for; the finalizer still holds the Service. */
+  /** Deletion is asked for; its finalizer still holds the Service. */
   leave(name = 'web'): KubeService {
-    return this.edit(name, (service) => ({
-      ...service,
-      metadata: { ...service.metadata, deletionTimestamp: '2026-01-02T00:00:00Z' },
-    }));
+    const before = this.get(name);
+    this.kube.delete(services, { name, namespace: 'shop' });
+    return this.kube.object(services, `shop/${name}`) ?? before;
   }
 
   /** Deletes a Service as the controller does: the finalizer goes last. */
@@ -204,7 +203,9 @@ export class Cluster {
   /** The Service is gone at once. */
   vanish(name = 'web'): void {
     this.edit(name, (service) => ({ ...service, metadata: { ...service.metadata, finalizers: [] } }));
-    this.kube.delete(services, { name, namespace: 'shop' });
+    if (this.all().some(({ metadata }) => metadata?.name === name)) {
+      this.kube.delete(services, { name, namespace: 'shop' });
+    }
   }
 
   #show(name: string, loadBalancer: LoadBalancerStatus): void {
