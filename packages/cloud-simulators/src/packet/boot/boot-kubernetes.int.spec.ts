@@ -22,7 +22,7 @@ if (problem !== undefined) {
 
   test('devices become clusters, in a network namespace of the suite', async () => {
     const { code, output } = await runInOwnNetwork(import.meta.filename);
-    expect(`${output}\nexit code ${code}`).toMatch(/Tests: +8 passed, 8 total[^]*exit code 0$/);
+    expect(`${output}\nexit code ${code}`).toMatch(/Tests: +10 passed, 10 total[^]*exit code 0$/);
   }, 900_000);
 } else {
   const secrets = { token: 'abcdef.0123456789abcdef', certificateKey: 'a1'.repeat(32) };
@@ -144,6 +144,39 @@ if (problem !== undefined) {
       };
       const before = await renewal();
       await until('the lease has been renewed', async () => (await renewal()) !== before);
+    }, 180_000);
+
+    test('pods on it are said to run, and are gone once they are deleted', async () => {
+      const pods = '/api/v1/namespaces/default/pods';
+      const phase = async (): Promise<unknown> => {
+        const { status, body } = await api.call({ method: 'GET', path: `${pods}/one` });
+        return status === 404 ? 'gone' : (body as { readonly status?: { readonly phase?: string } }).status?.phase;
+      };
+      const body = {
+        metadata: { name: 'one' },
+        spec: {
+          nodeName: 'worker',
+          containers: [{ name: 'one', image: 'nginx' }],
+          tolerations: [{ operator: 'Exists' }],
+        },
+      };
+      // The service account that it runs as is made a moment after the namespace.
+      await until('the pod is made', async () => {
+        const { status } = await api.call({ method: 'POST', path: pods, body });
+        return status === 201;
+      });
+      await until('the pod runs', async () => (await phase()) === 'Running');
+      await api.call({ method: 'DELETE', path: `${pods}/one` });
+      await until('the pod is gone', async () => (await phase()) === 'gone');
+    }, 180_000);
+
+    test('a Node that was deleted comes back when its kubelet restarts', async () => {
+      const before = await nodeNamed('worker');
+      await api.call({ method: 'DELETE', path: '/api/v1/nodes/worker' });
+      await until('the Node is gone', async () => (await nodeNamed('worker')) === undefined);
+      await site.machines.get(good.id)?.run(['systemctl', 'restart', 'kubelet']);
+      const after = await until('the Node is back', () => nodeNamed('worker'));
+      expect(after.metadata.uid).not.toBe(before?.metadata.uid);
     }, 180_000);
 
     test('another CA than the one that was promised: no Node, and the console says why', async () => {

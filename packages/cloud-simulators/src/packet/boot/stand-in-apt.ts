@@ -88,6 +88,7 @@ END
 
 containerd() {
   unit containerd
+  mkdir -p /etc/containerd
   program containerd <<'END'
 #!/bin/sh
 case "$1 $2" in
