@@ -4,12 +4,16 @@ import type { ProviderContext } from '@longshore/cloud-provider';
 import type { NeededRight } from '@longshore/k8s-runtime';
 import { KeptAnnouncing } from '../bgp/kept-announcing.ts';
 import { PacketSpeakers, SPEAKER_RIGHTS } from '../bgp/speakers.ts';
+import { SessionOrphans } from '../bgp/session-orphans.ts';
+import { addressOf } from './address-block.ts';
 import type { Announcer, Speakers } from './announcer.ts';
 import type { Backend } from './backend-setting.ts';
 import type { LoadBalancerParts } from './create-load-balancers.ts';
 import { configMapRights, MetalLbConfigMap } from './metallb/config-map-announcer.ts';
 import { MetalLbResources } from './metallb/resource-announcer.ts';
 import { resourceRights } from './metallb/resources.ts';
+import { ClusterIdentity } from './cluster-identity.ts';
+import { isAutomatic, isOfCluster } from './reservation-tags.ts';
 import { silentAnnouncer } from './silent-announcer.ts';
 
 /** A back end with elastic IPs. */
@@ -66,4 +70,18 @@ export function makeAnnouncing(backend: BgpBackend, parts: LoadBalancerParts, co
   const kept = new KeptAnnouncing({ speakers, announcer: make(backend, parts, context), clock, log });
   context.keepRunning(kept.loop);
   return kept;
+}
+
+/** What finds and ends BGP sessions that nothing needs. */
+export function makeSessionOrphans(parts: LoadBalancerParts, { client }: ProviderContext): SessionOrphans {
+  const { api, config } = parts;
+  const { projectId, bgp, annotations: keys } = config;
+  const identity = new ClusterIdentity(client);
+  const ownAddresses = async (signal: AbortSignal): Promise<ReadonlySet<string>> => {
+    const clusterId = await identity.read(signal);
+    const reservations = await api.reservations.list(projectId, signal);
+    const own = reservations.filter((one) => isAutomatic(one) && isOfCluster(one, clusterId));
+    return new Set(own.map(addressOf).filter((address) => address !== undefined));
+  };
+  return new SessionOrphans({ bgp: api.bgp, projectId, selector: bgp.nodes, keys, client, ownAddresses });
 }

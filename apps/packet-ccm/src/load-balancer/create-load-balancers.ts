@@ -5,11 +5,13 @@ import type { EmlbApi, PacketApi } from '@longshore/packet-api';
 import type { Clock, Logger, Metrics } from '@longshore/reconciler-core';
 import type { Config } from '../config.ts';
 import type { PacketInstances } from '../instances/instances.ts';
-import { announcingRights, makeAnnouncing } from './announcing.ts';
+import { announcingRights, makeAnnouncing, makeSessionOrphans } from './announcing.ts';
 import type { BgpBackend } from './announcing.ts';
 import { ElasticIpLoadBalancers, SERVICE_RIGHTS } from './elastic-ip-load-balancers.ts';
 import { createEmlbBalancers } from './emlb/create-emlb.ts';
 import { orphanSweep } from './orphan-sweep.ts';
+import type { SessionOrphans } from '../bgp/session-orphans.ts';
+import { withOrphanedSessions } from './with-orphaned-sessions.ts';
 
 /** What load balancers are made from. */
 export interface LoadBalancerParts {
@@ -48,10 +50,12 @@ export function createLoadBalancers(parts: LoadBalancerParts): ServiceBalancers 
 
 function withElasticIps(backend: BgpBackend, parts: LoadBalancerParts): ServiceBalancers {
   const loadBalancers = new ElasticIpLoadBalancers(parts);
+  let sessions: SessionOrphans | undefined;
   return {
-    loadBalancers,
+    loadBalancers: withOrphanedSessions(loadBalancers, () => sessions),
     serviceRights: [...SERVICE_RIGHTS, ...announcingRights(backend)],
     start(context) {
+      sessions = makeSessionOrphans(parts, context);
       loadBalancers.start(context, makeAnnouncing(backend, parts, context));
       const { clock, log, config } = parts;
       if (config.elasticIps.sweepsOrphans) {
