@@ -1,10 +1,14 @@
 // The built program (npm run build) against a real API server and the simulated cloud, started with the arguments and the environment of
 // the seed's manifest.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { simulatePacket } from '@longshore/cloud-simulators';
 import type { PacketSimulator } from '@longshore/cloud-simulators';
@@ -12,6 +16,7 @@ import { startControlPlane } from '@longshore/embedded-control-plane';
 import type { ControlPlane } from '@longshore/embedded-control-plane';
 import type { KubeNode } from '@longshore/k8s-runtime';
 import { waitFor } from '@longshore/reconciler-core/testing';
+import { VERSION } from './version.ts';
 
 const main = path.join(import.meta.dirname, '../dist/main.js');
 const FIRST_BUILD_MS = 1_800_000;
@@ -109,5 +114,33 @@ describe('packet-ccm', () => {
     const [[code], err] = await Promise.all([once(child, 'exit'), textOf(child)]);
     expect(code).toBe(1);
     expect(err).toMatch(/PACKET_AUTH_TOKEN.*PACKET_PROJECT_ID/);
-  }, 30_000);
+  }, 60_000);
+
+  test('version and help', async () => {
+    expect(await outputOf('--version')).toBe(`packet-ccm v${VERSION}\n`);
+    const help = await outputOf('--help');
+    const golden = new URL('__golden__/help.txt', import.meta.url);
+    if (process.env['UPDATE_GOLDEN']) writeFileSync(golden, help);
+    expect(help).toBe(readFileSync(golden, 'utf8'));
+  }, 60_000);
+
+  test('the launcher of the image starts it by the name that the seed’s manifest has', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'packet-ccm-image-'));
+    const app = path.join(import.meta.dirname, '..');
+    const launcher = 'packet-cloud-controller-manager';
+    await cp(path.join(app, 'package.json'), path.join(folder, 'package.json'));
+    for (const part of ['main.js', 'program.js', 'chunks']) {
+      await cp(path.join(app, 'dist', part), path.join(folder, part), { recursive: true });
+    }
+    const text = await readFile(path.join(app, 'deploy', launcher), 'utf8');
+    await writeFile(path.join(folder, launcher), text.replace('#!/app/node', `#!${process.execPath}`), { mode: 0o755 });
+    const { stdout } = await promisify(execFile)(`./${launcher}`, ['--version'], { cwd: folder });
+    expect(stdout).toBe(`packet-ccm v${VERSION}\n`);
+    await rm(folder, { recursive: true });
+  }, 60_000);
 });
+
+async function outputOf(flag: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [main, flag]);
+  return stdout;
+}
