@@ -76,6 +76,7 @@ describe.each(MINORS)('Kubernetes %s', (minor) => {
 
   /** As in the pod, but for the cloud, which is simulated, and the address of the API server. */
   async function startWithItsRights(): Promise<RunningProgram> {
+    await kubectl('apply', '-f', MANIFEST);
     const kubeconfig = path.join(folder, 'ccm.kubeconfig');
     const token = await plane.createToken({ namespace: 'kube-system', name: 'cloud-controller-manager' });
     await plane.writeKubeconfig(kubeconfig, { token });
