@@ -88,12 +88,13 @@ if (problem !== undefined) {
       .update(ca.publicKey.export({ type: 'spki', format: 'der' }))
       .digest('hex');
     const joining = { ...secrets, endpoint: `${master.address}:6443`, caCertHash: `sha256:${hash}` };
-    [good, wrongHash, wrongToken] = await Promise.all([
-      boot('worker', worker(joining)),
-      boot('wrong-hash', worker({ ...joining, caCertHash: otherHash })),
-      boot('wrong-token', worker({ ...joining, token: 'abcdef.fedcba9876543210' })),
+    good = await boot('worker', worker(joining));
+    const short = { ...joining, discovery: '15s' };
+    [second, wrongHash, wrongToken] = await Promise.all([
+      boot('second', furtherControlPlane(joining)),
+      boot('wrong-hash', worker({ ...short, caCertHash: otherHash })),
+      boot('wrong-token', worker({ ...short, token: 'abcdef.fedcba9876543210' })),
     ]);
-    second = await boot('second', furtherControlPlane(joining));
   }, 900_000);
 
   afterAll(async () => {

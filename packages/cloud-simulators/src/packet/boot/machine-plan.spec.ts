@@ -105,7 +105,7 @@ describe('commands', () => {
 });
 
 describe('where machines cannot be booted', () => {
-  const fine: BootHost = { platform: 'linux', uid: 0, capabilities: '000001ffffffffff', missing: [] };
+  const fine: BootHost = { platform: 'linux', uid: 0, capabilities: '000001ffffffffff', missing: [], refusal: '' };
 
   test.each([
     { host: { platform: 'darwin' }, says: /needs Linux/ },
@@ -114,6 +114,7 @@ describe('where machines cannot be booted', () => {
     { host: { capabilities: '00000000a80425fb' }, says: /needs CAP_NET_ADMIN and CAP_SYS_ADMIN/ },
     { host: { capabilities: '' }, says: /needs CAP_NET_ADMIN and CAP_SYS_ADMIN/ },
     { host: { missing: ['ip'] }, says: /needs the programs ip/ },
+    { host: { refusal: 'mount: permission denied' }, says: /refused here: mount: permission denied/ },
   ])('$host is told why', ({ host, says }) => {
     expect(bootProblem({ ...fine, ...host })).toMatch(says);
   });

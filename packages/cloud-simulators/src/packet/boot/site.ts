@@ -1,4 +1,5 @@
 // The place where machines stand: a bridge on this host. Only one at a time, because its addresses are those of the simulated cloud.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BRIDGE } from './machine-plan.ts';
@@ -12,6 +13,8 @@ export interface BootHost {
   readonly capabilities: string;
   /** Which of the programs that are needed are missing. */
   readonly missing: readonly string[];
+  /** What was said when the mounts of a machine were tried; empty when they can be made. */
+  readonly refusal: string;
 }
 
 // Bits of a capability set: changing the network, making namespaces and mounts. A container's root often has neither.
@@ -31,10 +34,30 @@ export function bootProblem(host: BootHost = thisHost()): string | undefined {
   }
   if (host.missing.length > 0)
     return `the boot mode needs the programs ${host.missing.join(', ')} (iproute2, util-linux, hostname, awk)`;
+  if (host.refusal !== '')
+    return `the boot mode needs namespaces with overlay mounts, which are refused here: ${host.refusal}`;
   return undefined;
 }
 
+/** What there is on this host. */
 function thisHost(): BootHost {
+  const host = { ...factsOfHost(), refusal: '' };
+  return bootProblem(host) === undefined ? { ...host, refusal: tryMounts() } : host;
+}
+
+// Rights say little: a container's profile may forbid mounts, or its file system may be no ground for overlays.
+function tryMounts(): string {
+  const lines = [
+    'mount -t tmpfs trial /mnt',
+    'mkdir /mnt/upper /mnt/work',
+    'mount -t overlay -o lowerdir=/usr,upperdir=/mnt/upper,workdir=/mnt/work overlay /usr',
+  ];
+  const namespaces = ['--net', '--mount', '--uts', '--pid', '--fork', '--mount-proc'];
+  const tried = spawnSync('unshare', [...namespaces, 'sh', '-ec', lines.join('\n')], { encoding: 'utf8' });
+  return tried.status === 0 ? '' : tried.stderr.trim() || String(tried.error ?? `exit code ${tried.status}`);
+}
+
+function factsOfHost(): Omit<BootHost, 'refusal'> {
   const isLinux = process.platform === 'linux';
   const status = isLinux ? readFileSync('/proc/self/status', 'utf8') : '';
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/sbin', '/usr/sbin'];

@@ -48,10 +48,12 @@ export interface Joining extends ClusterSecrets {
   readonly endpoint: string;
   /** \`sha256:…\` of the CA. */
   readonly caCertHash: string;
+  /** How long kubeadm looks for the cluster: its first information is signed some seconds after it was made. Default two minutes. */
+  readonly discovery?: string;
 }
 
 /** A worker, as cloud-config. */
-export function worker({ token, endpoint, caCertHash }: Omit<Joining, 'certificateKey'>): string {
+export function worker({ token, endpoint, caCertHash, discovery = '2m0s' }: Omit<Joining, 'certificateKey'>): string {
   return `#cloud-config
 write_files:
   - path: /run/kubeadm/join.yaml
@@ -66,7 +68,7 @@ write_files:
           token: ${token}
           caCertHashes: ['${caCertHash}']
       timeouts:
-        discovery: 15s
+        discovery: ${discovery}
       nodeRegistration:
         kubeletExtraArgs:
           - name: cloud-provider
