@@ -59,8 +59,11 @@ function imageManifest({ name, version, description, license }: AppManifest): ob
   return { name, version, description, license, type: 'module' };
 }
 
-// The kernel itself starts Node for a file that begins so: no shell has to be there, and one text does for all processors.
-function startScript({ path: file, args = [] }: StartPath): Entry {
+/**
+ * The file that starts the program under another name. The kernel itself starts Node for a file that begins so: no shell has to be there,
+ * and one text does for all processors.
+ */
+export function startScript({ path: file, args = [] }: StartPath): Entry {
   const main = JSON.stringify(`${APP_FOLDER}/main.js`);
   const added = args.map((arg) => `, ${JSON.stringify(arg)}`).join('');
   const content = `#!${APP_FOLDER}/node\nprocess.argv.splice(1, 1, ${main}${added});\nimport(${main});\n`;
