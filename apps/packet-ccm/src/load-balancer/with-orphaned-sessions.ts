@@ -14,8 +14,9 @@ export function withOrphanedSessions(inner: WithOrphans, sessions: () => Session
     isDisowned: (service) => inner.isDisowned?.(service) ?? false,
     ...(inner.ownAnnotations ? { ownAnnotations: inner.ownAnnotations } : {}),
     async orphans(services, signal) {
-      const addresses = await inner.orphans(services, signal);
-      return [...addresses, ...((await sessions()?.list(signal)) ?? [])];
+      // Sessions first: what announces an address has to end before the address is given back.
+      const first = (await sessions()?.list(signal)) ?? [];
+      return [...first, ...(await inner.orphans(services, signal))];
     },
     removeOrphan(orphan, services, signal) {
       const own = sessions();
