@@ -1,12 +1,10 @@
-// Runs a spec file once more inside a network namespace made for it, with nothing but loopback. Linux and root.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+// Runs a spec file once more inside a network namespace made for it.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
+import { runInOwnNetwork as runCommandInOwnNetwork } from '../boot/own-network.ts';
 
 const MARK = 'LONGSHORE_TEST_OWN_NETWORK';
 
@@ -23,16 +21,9 @@ export async function runInOwnNetwork(
   const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const command = [process.execPath, ...flags, jest, '--runInBand', '--testMatch', specFile];
-  // /sys shows the links of the namespace in which it was mounted.
-  const inside = ['sh', '-c', 'mount -t sysfs none /sys && ip link set lo up && exec "$@"', 'sh', ...command];
   try {
-    const child = spawn('unshare', ['--net', '--mount', '--', ...inside], {
-      env: { ...process.env, [MARK]: '1', TMPDIR: folder },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const ended = once(child, 'exit').then(() => child.exitCode);
-    const [code, out, errors] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
-    return { code, output: stripVTControlCharacters(`${out}${errors}`) };
+    const { code, output } = await runCommandInOwnNetwork(command, { ...process.env, [MARK]: '1', TMPDIR: folder });
+    return { code, output: stripVTControlCharacters(output) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
