@@ -73,6 +73,13 @@ export const conformanceTables: readonly ConformanceTable[] = [
     findings: 10,
   }),
   programTable({
+    app: 'packet-ccm',
+    api: 'packet-api',
+    file: 'packet-ccm.md',
+    title: 'packet-ccm: behaviours of the Go programs from v0.0.4 to v3.8.1, and what it does better (1 to 78)',
+    rows: 78,
+  }),
+  programTable({
     app: 'cloudscale-ccm',
     api: 'cloudscale-api',
     file: 'cloudscale.md',
