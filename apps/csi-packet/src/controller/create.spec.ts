@@ -371,7 +371,7 @@ describe('DeleteVolume', () => {
     });
   });
 
-  test('CPJ 4 an answer that is lost: the volume is gone, the process lives', async () => {
+  test('CPJ 3 an answer that is lost: the volume is gone, the process lives', async () => {
     const parts = await start();
     const volumeId = parts.cloud.addVolume().id;
     parts.cloud.fail({ match: { method: 'DELETE' }, kind: 'drop-after' });

@@ -49,7 +49,7 @@ describe('--v', () => {
     { text: 'debug', level: 'debug', verbosity: 4, shows: ['error', 'warn', 'info', 'debug'] },
     { text: '6', level: 'trace', verbosity: 10, shows: ['error', 'warn', 'info', 'debug', 'trace'] },
     { text: 'trace', level: 'trace', verbosity: 10, shows: ['error', 'warn', 'info', 'debug', 'trace'] },
-  ] as const)('CPJ 7 $text is $level and shows $shows', ({ text, level, verbosity, shows }) => {
+  ] as const)('$text is $level and shows $shows', ({ text, level, verbosity, shows }) => {
     expect(parseLogLevel(text)).toBe(level);
     expect(verbosityOf(level)).toBe(verbosity);
     const lines: string[] = [];
