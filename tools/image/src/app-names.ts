@@ -17,7 +17,9 @@ export interface StartPath {
 export interface AppImage {
   /** What people call it, in the labels. */
   readonly title: string;
-  /** Where the Go images have their binary (docs/decisions/0013-started-by-the-kernel.md). */
+  /** Before the version in tags (docs/decisions/0011-tags-of-releases.md). */
+  readonly tagPrefix: '' | 'v';
+  /** Where the Go images have their binary (docs/decisions/0012-images-without-docker.md). */
   readonly startPaths: readonly StartPath[];
 }
 
@@ -28,6 +30,7 @@ export const APP_FOLDER = '/app';
 export const APP_IMAGES: Readonly<Record<ImageApp, AppImage>> = {
   'do-ccm': {
     title: 'Cloud controller manager for DigitalOcean',
+    tagPrefix: 'v',
     startPaths: [
       { path: '/bin/digitalocean-cloud-controller-manager' },
       { path: '/bin/digitalocean-cloud-controller-manager-admission-server', args: ['admission-server'] },
@@ -35,6 +38,7 @@ export const APP_IMAGES: Readonly<Record<ImageApp, AppImage>> = {
   },
   'packet-ccm': {
     title: 'Cloud controller manager for Packet (Equinix Metal)',
+    tagPrefix: 'v',
     startPaths: [
       { path: `${APP_FOLDER}/packet-cloud-controller-manager` },
       { path: `${APP_FOLDER}/cloud-provider-equinix-metal` },
@@ -42,6 +46,7 @@ export const APP_IMAGES: Readonly<Record<ImageApp, AppImage>> = {
   },
   'cloudscale-ccm': {
     title: 'Cloud controller manager for cloudscale.ch',
+    tagPrefix: '',
     startPaths: [{ path: '/usr/local/bin/cloudscale-cloud-controller-manager' }],
   },
 };

@@ -29,7 +29,7 @@ export interface BuildSettings {
   readonly created: string;
   /** What stands before the app in the image's name. */
   readonly prefix: string;
-  /** The tag; absent: `v` and the version. */
+  /** The tag; absent: the version, as the app's tags have it. */
   readonly tag?: string | undefined;
   /** Further labels. */
   readonly labels: Readonly<Record<string, string>>;
@@ -81,7 +81,7 @@ export async function buildImages(
     settings.onProgress(`${app} for linux/${base.arch}`);
     parts.push(await buildPlatform({ app, built, base, labels }, settings));
   }
-  const reference = `${imageRepository(app, settings.prefix)}:${settings.tag ?? `v${built.manifest.version}`}`;
+  const reference = `${imageRepository(app, settings.prefix)}:${settings.tag ?? `${APP_IMAGES[app].tagPrefix}${built.manifest.version}`}`;
   const images = parts.map(({ image }) => image);
   return { app, version: built.manifest.version, reference, images, annotations: labels, parts };
 }

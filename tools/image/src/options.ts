@@ -43,7 +43,7 @@ Builds images of the programs without Docker and without a registry. Apps: ${ima
                      rootfs: the files as a folder
   --output DIR       where to (default: dist/images)
   --prefix PREFIX    what stands before the app's name (default: longshore)
-  --tag TAG          default: v and the version
+  --tag TAG          default: the version, as the app's tags have it
   --label KEY=VALUE  a further label; can be given several times
   --libraries FROM   pinned: from Debian packages that are pinned by hash; machine: this machine's own; auto (default): pinned, and
                      where they cannot be had the machine's, with a notice

@@ -19,14 +19,14 @@ const LATEST = /^(\s*(?:- )?image: )\S+:latest$/gm;
 /** The manifest of a release: the image with tag `latest` becomes the tested one. Throws when the manifest has none. */
 export function renderConfig(
   manifest: string,
-  { version, image, digest }: Pick<ReleaseFacts, 'version' | 'image' | 'digest'>,
+  { version, image, digest }: Pick<ReleaseFacts, 'version' | 'image'> & Partial<Pick<ReleaseFacts, 'digest'>>,
 ): string {
   if (!manifest.match(LATEST)) {
     const message = 'deploy/latest.yml names no image with the tag latest: a release would install something else';
     throw new OperatorError('RELEASE_SETTINGS_INVALID', message, never);
   }
   return manifest
-    .replace(LATEST, `$1${image}:${version}@${digest}`)
+    .replace(LATEST, `$1${image}:${version}${digest ? `@${digest}` : ''}`)
     .replace(/^# kubectl apply -f .*$/m, `# Version ${version}. kubectl apply -f config.yml`);
 }
 

@@ -5,6 +5,7 @@ import { root } from '../config.ts';
 import { zipOf } from '../test-support/zip-file.ts';
 import { renderConfig, renderNotes } from './documents.ts';
 import { parseRelease } from './options.ts';
+import { releaseFolder, renderReleases } from './releases-in-tree.ts';
 import { checkPreflight, isNewest } from './preflight.ts';
 import type { PreflightFacts } from './preflight.ts';
 import { INCREMENTS, compareVersions, formatVersion, newestOf, nextVersion, parseVersion } from './version.ts';
@@ -182,6 +183,12 @@ describe('the documents of a release', () => {
     expect(renderNotes(facts)).toContain('kubectl apply -f https://h/o/n/releases/download/1.4.0/config.yml');
     expect(renderNotes(facts)).toContain('sha256:abc');
   });
+});
+
+test('apps/cloudscale-ccm/releases is what write-config.ts makes of deploy/latest.yml', async () => {
+  for (const [name, content] of await renderReleases()) {
+    expect(readFileSync(path.join(releaseFolder, name), 'utf8')).toBe(content);
+  }
 });
 
 describe('zip archives', () => {

@@ -4,10 +4,12 @@ import { existsSync, openSync } from 'node:fs';
 import { mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { KUBERNETES_VERSIONS } from '@longshore/embedded-control-plane';
 import { messageOf } from '@longshore/reconciler-core';
 import { accountDown, accountUp } from './account-cluster.ts';
 import { parseTestCluster } from './options.ts';
 import type { TestCluster } from './options.ts';
+import { testMatrix } from './test-matrix.ts';
 
 const STOP_MS = 60_000;
 const INSTALL_MS = 300_000;
@@ -23,9 +25,13 @@ async function main(command: string | undefined): Promise<number> {
   }
   try {
     if (command === 'check') return 0;
+    if (command === 'matrix') {
+      console.log(JSON.stringify(testMatrix(Object.values(KUBERNETES_VERSIONS))));
+      return 0;
+    }
     if (command === 'up') await (cluster.account ? accountUp(cluster, cluster.account) : localUp(cluster));
     else if (command === 'down') await down(cluster);
-    else throw new Error('usage: main.ts check|up|down');
+    else throw new Error('usage: main.ts check|matrix|up|down');
     return 0;
   } catch (error) {
     console.error(messageOf(error));

@@ -4,12 +4,13 @@ import { createPublicKey, sign, verify } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { MINORS } from '@longshore/embedded-control-plane';
+import { KUBERNETES_VERSIONS, MINORS } from '@longshore/embedded-control-plane';
 import { addressOf, cloudInit, initCommand, joinCommand, outsideKubeconfig } from './account-plan.ts';
 import { root } from '../config.ts';
 import { withImage } from './manifest.ts';
 import { parseTestCluster } from './options.ts';
 import { makeSshKey } from './ssh-key.ts';
+import { testMatrix } from './test-matrix.ts';
 
 describe('the environment of helpers/run-in-test-cluster', () => {
   test('nothing set: this machine, the newest minor, the defaults of the Go project', () => {
@@ -98,6 +99,48 @@ test('the manifest gets image, API address and cluster name, each once', () => {
     '- name: CLOUDSCALE_CLUSTER_ID',
     'value: k8test',
   ]);
+});
+
+describe('the test matrix', () => {
+  test('CS row 80 newest patches of the three newest minors, three subnets, three prefixes', () => {
+    const versions = ['1.35.1', '1.33.10', '1.34.5', '1.33.9', '1.32.20', '1.35.0', '1.9.11'];
+    expect(testMatrix(versions)).toEqual([
+      { kubernetes: '1.35.1', subnet: '10.100.1.0/24', cluster_prefix: 'k8test-matrix-1' },
+      { kubernetes: '1.34.5', subnet: '10.100.2.0/24', cluster_prefix: 'k8test-matrix-2' },
+      { kubernetes: '1.33.10', subnet: '10.100.3.0/24', cluster_prefix: 'k8test-matrix-3' },
+    ]);
+  });
+
+  test('CS row 80 each of its entries is one that run-in-test-cluster takes', () => {
+    for (const { kubernetes, subnet, cluster_prefix: prefix } of testMatrix(Object.values(KUBERNETES_VERSIONS))) {
+      const env = { KUBERNETES: kubernetes, SUBNET: subnet, CLUSTER_PREFIX: prefix };
+      expect(parseTestCluster(env, '/x')).toMatchObject({ subnet, prefix, minor: kubernetes.replace(/\.\d+$/, '') });
+    }
+  });
+});
+
+describe('helpers/image-from-ref', () => {
+  const helper = path.join(root, 'apps/cloudscale-ccm/helpers/image-from-ref');
+  const run = (args: readonly string[], ref?: string): string =>
+    execFileSync(helper, args, {
+      encoding: 'utf8',
+      stdio: 'pipe',
+      env: { PATH: process.env['PATH'], IMAGE_REPOSITORY: 'r/i', ...(ref ? { GITHUB_REF: ref } : {}) },
+    });
+
+  test.each([
+    { ref: 'refs/heads/a/b', image: 'branch-a-b' },
+    { ref: 'refs/heads/main', image: 'branch-main' },
+    { ref: 'refs/pull/7/merge', image: 'pull-request-7' },
+    { ref: 'refs/tags/1.3.0', image: '1.3.0' },
+  ])('CS row 79 $ref is $image', ({ ref, image }) => {
+    expect(run([], ref)).toBe(`IMAGE=r/i:${image}\n`);
+    expect(run(['--ref', ref], 'refs/heads/other')).toBe(`IMAGE=r/i:${image}\n`);
+  });
+
+  test.each(['x', 'refs/heads/', 'main'])('CS row 79 %s ends with 1', (ref) => {
+    expect(() => run(['--ref', ref])).toThrow(expect.objectContaining({ status: 1 }));
+  });
 });
 
 describe('servers of an account', () => {
