@@ -102,7 +102,10 @@ export interface LoadBalancers {
   problems(service: KubeService): readonly Problem[];
   /** Balancers of this cluster that none of these Services owns: reported at start (I19), listed by `orphans`. */
   orphans?(services: readonly KubeService[], signal: AbortSignal): Promise<readonly OrphanedBalancer[]>;
-  /** Annotations of Services that the provider writes itself: a change of one is looked at, but is no news to the Service's owner. */
+  /**
+   * Annotations of Services that the provider writes itself, and `spec.loadBalancerIP` where it writes that: a change of one is looked
+   * at, but is no news to the Service's owner.
+   */
   readonly ownAnnotations?: readonly string[];
   /** Pure: the owner has taken the Service out of this provider's hands. It gets no finalizer and no event then. Absent: never. */
   isDisowned?(service: KubeService): boolean;

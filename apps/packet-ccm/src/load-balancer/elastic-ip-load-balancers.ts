@@ -69,6 +69,7 @@ const NODES_CHECK_AGAIN_MS = 60_000;
 
 /** Load balancers on elastic IPs. */
 export class ElasticIpLoadBalancers implements LoadBalancers {
+  readonly ownAnnotations = ['spec.loadBalancerIP'];
   readonly #options: ElasticIpOptions;
   readonly #list: ReservationList;
   readonly #claims = new Claims();

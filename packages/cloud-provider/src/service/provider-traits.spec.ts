@@ -50,6 +50,21 @@ describe('annotations of the provider’s own', () => {
     expect(bench.reasons()).toEqual(['EnsuringLoadBalancer', 'EnsuredLoadBalancer']);
   });
 
+  test('spec.loadBalancerIP counts as one of them where the provider writes it: told once', async () => {
+    const bench = await started({ ownAnnotations: ['spec.loadBalancerIP'] });
+    const ensure = bench.cloud.ensure.bind(bench.cloud);
+    bench.cloud.ensure = async (...args) => {
+      const result = await ensure(...args);
+      const present = bench.service();
+      const noted = { ...present, spec: { ...present?.spec, loadBalancerIP: '192.0.2.1' } };
+      if (present?.spec?.loadBalancerIP === undefined) bench.client.put(services, noted);
+      return result;
+    };
+    await bench.put(aService());
+    expect(bench.service()?.spec?.loadBalancerIP).toBe('192.0.2.1');
+    expect(bench.reasons()).toEqual(['EnsuringLoadBalancer', 'EnsuredLoadBalancer']);
+  });
+
   test('without them listed it is told twice', async () => {
     const bench = await started({});
     noteId(bench);

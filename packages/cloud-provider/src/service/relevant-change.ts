@@ -14,16 +14,16 @@ type ServicePort = NonNullable<ServiceSpec['ports']>[number];
 export function relevantFingerprint(service: KubeService, without: ReadonlySet<string> = new Set()): string {
   const { uid, annotations } = service.metadata ?? {};
   const others = sorted(annotations).filter(([key]) => !without.has(key));
-  return JSON.stringify([uid, isWanted(service), others, specFacts(service.spec ?? {})]);
+  return JSON.stringify([uid, isWanted(service), others, specFacts(service.spec ?? {}, without)]);
 }
 
-function specFacts(spec: ServiceSpec): readonly unknown[] {
+function specFacts(spec: ServiceSpec, without: ReadonlySet<string>): readonly unknown[] {
   return [
     spec.loadBalancerSourceRanges,
     spec.ports?.map(portFacts),
     spec.sessionAffinity,
     sorted(spec.sessionAffinityConfig?.clientIP),
-    spec.loadBalancerIP,
+    without.has('spec.loadBalancerIP') ? undefined : spec.loadBalancerIP,
     spec.externalIPs,
     spec.externalTrafficPolicy,
     spec.healthCheckNodePort,
