@@ -22,7 +22,13 @@ interface Steps {
   readonly pools: readonly PoolStep[];
 }
 
-type Plan = (config: ConfigText) => Steps;
+type Settings = Pick<ConfigText, 'peers' | 'pools'>;
+type Plan = (settings: Settings) => Steps;
+
+interface Read extends Settings {
+  readonly object: KubeConfigMap;
+  readonly text: string;
+}
 
 const KEY = 'config';
 const MOST_ATTEMPTS = 10;
@@ -32,6 +38,8 @@ export class MetalLbConfigMap implements Announcer {
   readonly #options: MetalLbConfigMapOptions;
   // Services of this process take turns; the version guards against everybody else.
   readonly #lock = new KeyedLock<'text'>();
+  // Reading a long text takes a while: what was read of the last one serves all Services as long as it is the same.
+  #last: (Settings & { readonly text: string }) | undefined;
 
   constructor(options: MetalLbConfigMapOptions) {
     this.#options = options;
@@ -60,7 +68,7 @@ export class MetalLbConfigMap implements Announcer {
     const plan = await planOf(announcement);
     const found = await this.#read(signal);
     if (found === undefined) throw this.#missing();
-    return describe(plan(found.config));
+    return describe(plan(found));
   }
 
   async #editIfThere(plan: Plan, signal: AbortSignal): Promise<readonly string[]> {
@@ -73,28 +81,36 @@ export class MetalLbConfigMap implements Announcer {
   }
 
   async #editAlone(plan: Plan, signal: AbortSignal): Promise<readonly string[] | 'missing'> {
-    const { editConfigText } = await import('./config-map-text.ts');
     for (let attempt = 1; ; attempt += 1) {
       const found = await this.#read(signal);
       if (found === undefined) return 'missing';
-      const steps = plan(found.config);
+      const steps = plan(found);
       const changes = describe(steps);
       if (changes.length === 0) return [];
       try {
-        return (await this.#write(found.object, editConfigText(found.config, steps), signal)) ? changes : 'missing';
+        return (await this.#write(found.object, await this.#edited(found, steps), signal)) ? changes : 'missing';
       } catch (error) {
         if (!isConflict(error) || attempt >= MOST_ATTEMPTS) throw error;
       }
     }
   }
 
-  async #read(signal: AbortSignal): Promise<{ object: KubeConfigMap; config: ConfigText } | undefined> {
+  async #read(signal: AbortSignal): Promise<Read | undefined> {
     const { client, namespace, name } = this.#options;
-    const [object, { parseConfigText }] = await Promise.all([
-      client.get(configMaps, { namespace, name }, { signal }),
-      import('./config-map-text.ts'),
-    ]);
-    return object && { object, config: parseConfigText(object.data?.[KEY] ?? '', this.#where()) };
+    const object = await client.get(configMaps, { namespace, name }, { signal });
+    if (object === undefined) return undefined;
+    const text = object.data?.[KEY] ?? '';
+    if (this.#last?.text !== text) {
+      const { parseConfigText } = await import('./config-map-text.ts');
+      const { peers, pools } = parseConfigText(text, this.#where());
+      this.#last = { text, peers, pools };
+    }
+    return { ...this.#last, object };
+  }
+
+  async #edited({ text }: Read, steps: Steps): Promise<string> {
+    const { editConfigText, parseConfigText } = await import('./config-map-text.ts');
+    return editConfigText(parseConfigText(text, this.#where()), steps);
   }
 
   async #write(found: KubeConfigMap, text: string, signal: AbortSignal): Promise<boolean> {
