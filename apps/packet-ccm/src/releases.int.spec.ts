@@ -2,7 +2,7 @@
 // the program does its work with the manifest's arguments and environment, the mounted Secret, and the rights of its account.
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { freePort, readPage, RunningProgram } from '@longshore/cloud-provider/testing';
 import { simulatePacket } from '@longshore/cloud-simulators';
 import type { PacketSimulator } from '@longshore/cloud-simulators';
@@ -10,6 +10,9 @@ import { MINORS } from '@longshore/embedded-control-plane';
 import { kubectlName } from '@longshore/k8s-runtime/testing';
 import { Cluster, FIRST_BUILD_MS } from './test-support/cluster.ts';
 import { DEPLOYMENT, manifests, podTemplateOf, RELEASE, SECRET } from './test-support/manifests.ts';
+
+// A busy machine stands still for seconds, and these wait for several processes.
+jest.setTimeout(300_000);
 
 const PROGRAM = path.join(manifests.path, 'src/main.ts');
 const SECRET_PATH = '/api/v1/namespaces/kube-system/secrets/packet-cloud-config';
@@ -81,6 +84,7 @@ describe.each(MINORS)('Kubernetes %s', (minor) => {
     { file: RELEASE, account: 'cloud-provider-equinix-metal', form: 'json' as const },
   ])('the program of $file, with a Secret in the form $form', ({ file, account, form }) => {
     test('PK row 1 PK row 9 PK row 28 PK row 71 with exactly these arguments, environment and rights nodes come and go, and nothing is refused', async () => {
+      await reserveControlPlaneAddress();
       const [stays, goes] = ['stays', 'goes'].map((name) => cloud.addDevice({ hostname: `${account}-${name}` }));
       if (!stays || !goes) throw new Error('no devices');
       await cluster.kubectl('apply', '-f', await secretIn(form));
@@ -106,6 +110,7 @@ describe.each(MINORS)('Kubernetes %s', (minor) => {
       const holder = 'jsonpath={.spec.holderIdentity}';
       const lease = ['-n', 'kube-system', 'get', 'lease', 'cloud-controller-manager', '-o', holder];
       expect(await cluster.kubectl(...lease)).not.toBe('');
+      if (form === 'json') await withBalancers(program);
       cloud.removeDevice(goes.id);
       await program.until('the node is gone', async () => (await cluster.node(goes.hostname)) === undefined);
       expect(await cluster.node(stays.hostname)).toBeDefined();
@@ -115,9 +120,39 @@ describe.each(MINORS)('Kubernetes %s', (minor) => {
       expect(program.output).not.toContain(cloud.token);
     });
 
+    async function reserveControlPlaneAddress(): Promise<void> {
+      const body = JSON.stringify({ type: 'public_ipv4', quantity: 1, metro: 'da', tags: ['control-plane'] });
+      const headers = { 'x-auth-token': cloud.token, 'content-type': 'application/json' };
+      const made = await fetch(`${cloud.url}/projects/${cloud.projectId}/ips`, { method: 'POST', headers, body });
+      expect(made.status).toBe(201);
+    }
+
+    // Services of both kinds: one of a user, and that of the control plane's own address.
+    async function withBalancers(running: RunningProgram): Promise<void> {
+      const spec = { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: 80 }] };
+      await cluster.call('POST', '/api/v1/namespaces/default/services', { metadata: { name: 'web' }, spec });
+      const ip = 'jsonpath={.status.loadBalancer.ingress[0].ip}';
+      await running.until('an address', async () => (await cluster.kubectl('get', 'service', 'web', '-o', ip)) !== '');
+      const outside = ['-n', 'kube-system', 'get', 'service', 'cloud-provider-equinix-metal-kubernetes-external'];
+      await running.until('the Service of the control plane', async () =>
+        cluster.kubectl(...outside).then(
+          () => true,
+          () => false,
+        ),
+      );
+      await cluster.kubectl('delete', 'service', 'web', '--timeout=60s');
+    }
+
     async function secretIn(wanted: 'plain' | 'json'): Promise<string> {
       if (wanted === 'plain') return editedSecret();
-      const settings = { apiKey: cloud.token, projectID: cloud.projectId, 'base-url': cloud.url };
+      const settings = {
+        apiKey: cloud.token,
+        projectID: cloud.projectId,
+        'base-url': cloud.url,
+        loadbalancer: 'empty://',
+        metro: 'da',
+        eipTag: 'control-plane',
+      };
       await cluster.kubectl('-n', 'kube-system', 'delete', 'secret', 'packet-cloud-config', '--ignore-not-found');
       const metadata = { name: 'packet-cloud-config', namespace: 'kube-system' };
       const stringData = { 'cloud-sa.json': JSON.stringify(settings) };

@@ -1,6 +1,6 @@
 // The end of a leader: told to end it hands the Lease over; killed it is replaced, and what it had begun is found again.
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { RunningProgram } from '@longshore/cloud-provider/testing';
 import { simulatePacket } from '@longshore/cloud-simulators';
 import type { PacketSimulator } from '@longshore/cloud-simulators';
@@ -8,6 +8,9 @@ import type { KubeService } from '@longshore/k8s-runtime';
 import { waitFor } from '@longshore/reconciler-core/testing';
 import { Cluster, FIRST_BUILD_MS } from './test-support/cluster.ts';
 import { manifests } from './test-support/manifests.ts';
+
+// A busy machine stands still for seconds, and these wait for several processes.
+jest.setTimeout(300_000);
 
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/cloud-controller-manager';
 const WEB = '/api/v1/namespaces/default/services/web';

@@ -1,7 +1,7 @@
 // Taking a cluster over from the Go programs of all generations: nothing is written to the cloud, nothing to the cluster but the Lease, and
 // there is no event. And what this program writes is what the Go programs read. The audit log of a real API server is the witness.
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { freePort, readPage, RunningProgram } from '@longshore/cloud-provider/testing';
 import { simulatePacket } from '@longshore/cloud-simulators';
 import type { PacketSimulator } from '@longshore/cloud-simulators';
@@ -9,6 +9,9 @@ import type { KubeNode, KubeService } from '@longshore/k8s-runtime';
 import { Cluster, FIRST_BUILD_MS } from './test-support/cluster.ts';
 import { GO_VERSIONS, recordBgp, recordNode, recordService } from './test-support/go-world.ts';
 import { manifests } from './test-support/manifests.ts';
+
+// A busy machine stands still for seconds, and these wait for several processes.
+jest.setTimeout(300_000);
 
 const USER = 'ccm';
 const READS = new Set(['get', 'list', 'watch']);

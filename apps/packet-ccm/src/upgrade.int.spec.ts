@@ -1,9 +1,12 @@
 // From one manifest to the next on a cluster with the real scheduler and the real controllers: of the old Deployments and the DaemonSet only
 // one ever has a pod on a node, whatever their flags about leaders. Kubelets are the test's: a pod that is to end ends when it says so.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { waitFor } from '@longshore/reconciler-core/testing';
 import { Cluster, FIRST_BUILD_MS, UNINITIALIZED } from './test-support/cluster.ts';
 import { DEPLOYMENT, manifests, RELEASE } from './test-support/manifests.ts';
+
+// A busy machine stands still for seconds, and these wait for several processes.
+jest.setTimeout(300_000);
 
 const PODS = '/api/v1/namespaces/kube-system/pods';
 const OLD = 'packet-cloud-controller-manager';
