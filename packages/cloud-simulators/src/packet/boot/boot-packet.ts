@@ -74,7 +74,7 @@ export async function bootPacket({ boot = {}, ...options }: PacketBootOptions = 
 }
 
 function follow(site: Site): PacketSite {
-  const { simulator, machines, disks, consoles } = site;
+  const { simulator, machines, disks, boots, consoles } = site;
   const closing = new AbortController();
   const sync = oneAtATime(() => syncMachines(site));
   const following = repeat(sync, closing.signal);
@@ -86,6 +86,7 @@ function follow(site: Site): PacketSite {
     firstBootOf: (id) => consoles.find(id)?.state ?? 'none',
     async close() {
       closing.abort();
+      boots.close();
       await following;
       await Promise.all([...machines.values()].map((machine) => machine.stop()));
       await disks.close();

@@ -24,11 +24,17 @@ export interface BootSettings extends KubernetesSettings {
 export class FirstBoots {
   readonly #settings: BootSettings;
   readonly #metadataUrl: string;
+  readonly #closing = new AbortController();
   #programs: Promise<KubernetesPrograms> | undefined;
 
   constructor(settings: BootSettings, metadataUrl: string) {
     this.#settings = settings;
     this.#metadataUrl = metadataUrl;
+  }
+
+  /** Gives up what takes long: builds of programs. */
+  close(): void {
+    this.#closing.abort();
   }
 
   /** Makes a fresh server of a new disk. */
@@ -67,8 +73,12 @@ export class FirstBoots {
   }
 
   async #givePrograms(machine: Machine): Promise<void> {
-    this.#programs ??= acquirePrograms(this.#settings);
-    const { list, images } = await this.#programs;
+    this.#programs ??= acquirePrograms(this.#settings, this.#closing.signal);
+    const { list, images } = await this.#programs.catch((error: unknown) => {
+      // The next machine tries again: somebody may have supplied them.
+      this.#programs = undefined;
+      throw error;
+    });
     const { pretendPods = true } = this.#settings;
     await machine.writeFile('/var/lib/longshore/programs', list);
     await machine.writeFile('/var/lib/longshore/machine.json', JSON.stringify({ images, pretendsPods: pretendPods }));

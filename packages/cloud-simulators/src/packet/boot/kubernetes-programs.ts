@@ -34,13 +34,13 @@ function decodedParts(userData: string): string {
   return parts.map((part) => Buffer.from(part, 'base64').toString('latin1')).join('\n');
 }
 
-/** Finds or builds them all. */
-export async function acquirePrograms(settings: KubernetesSettings): Promise<KubernetesPrograms> {
+/** Finds or builds them all; `signal` gives up. */
+export async function acquirePrograms(settings: KubernetesSettings, signal?: AbortSignal): Promise<KubernetesPrograms> {
   // Loaded now: most who use the simulators boot nothing.
   const { DEFAULT_MINOR, KUBERNETES_VERSIONS, acquireBinary } = await import('@longshore/embedded-control-plane');
   const { minors = [DEFAULT_MINOR], workerMinors = [], onProgress } = settings;
   const acquire = (name: BinaryName, minor: Minor): Promise<string> =>
-    acquireBinary(name, minor, onProgress === undefined ? {} : { onProgress });
+    acquireBinary(name, minor, { signal, ...(onProgress === undefined ? {} : { onProgress }) });
   const images: Record<string, Record<string, string>> = {
     etcd: { '*': await acquire('etcd', minors[0] ?? DEFAULT_MINOR) },
   };
