@@ -27,8 +27,9 @@ export interface BuiltApp {
 /** Reads what `npm run build` made of an app. Throws IMAGE_NOT_BUILT when there is nothing. */
 export async function readBuiltApp(app: ImageApp, root: string): Promise<BuiltApp> {
   const folder = path.join(root, 'apps', app);
-  if (!existsSync(path.join(folder, 'dist/program.js'))) {
-    const message = `apps/${app}/dist holds no bundle: run npx nx run @longshore/${app}:build`;
+  // A build that failed has removed the chunks already.
+  if (!['program.js', 'chunks'].every((name) => existsSync(path.join(folder, 'dist', name)))) {
+    const message = `apps/${app}/dist holds no whole bundle: run npx nx run @longshore/${app}:build`;
     throw new OperatorError('IMAGE_NOT_BUILT', message, never);
   }
   const manifest = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')) as AppManifest;
