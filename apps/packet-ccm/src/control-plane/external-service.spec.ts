@@ -1,5 +1,5 @@
 // The Service of the control plane's outside address on an API server in memory.
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { keyOf, services } from '@longshore/k8s-runtime';
 import type { KubeService } from '@longshore/k8s-runtime';
 import { FakeKubeClient } from '@longshore/k8s-runtime/testing';
@@ -34,6 +34,9 @@ function aSlice(namespace: string, service: string, addresses: readonly string[]
     ports: [{ name: 'https', port: 6443, protocol: 'TCP' }],
   };
 }
+
+// A busy machine stands still for seconds.
+jest.setTimeout(60_000);
 
 beforeEach(async () => {
   client = new FakeKubeClient();

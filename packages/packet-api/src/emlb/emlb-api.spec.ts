@@ -1,5 +1,5 @@
 // The client of the load balancer service against the simulated one over HTTP.
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { simulateMetalLoadBalancers } from '@longshore/cloud-simulators';
 import type { EmlbSimulator } from '@longshore/cloud-simulators';
 import { systemClock } from '@longshore/reconciler-core';
@@ -32,6 +32,9 @@ function client(options: Partial<EmlbHttpOptions> = {}): EmlbApi {
     ...options,
   });
 }
+
+// A busy machine stands still for seconds.
+jest.setTimeout(60_000);
 
 beforeEach(async () => {
   clock = new FakeClock();

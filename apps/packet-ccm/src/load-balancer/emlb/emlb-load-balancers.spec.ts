@@ -1,5 +1,5 @@
 // Services as Equinix Metal Load Balancers against the simulated service over HTTP: the state of the world, and how it was reached.
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { CONTROL_PLANE_SERVICE } from '../../control-plane/control-plane-service.ts';
 import { aNode } from '../../test-support/builders.ts';
 import { aBalancedService, anEmlbWorld, CLUSTER_ID, someNodes } from '../../test-support/emlb-world.ts';
@@ -11,6 +11,9 @@ const NAME = balancerNameOf(aBalancedService(), CLUSTER_ID);
 const ID = 'equinix.com/loadbalancerID';
 const METRO = 'equinix.com/loadbalancerMetro';
 let world: EmlbTestWorld;
+
+// A busy machine stands still for seconds.
+jest.setTimeout(60_000);
 
 beforeEach(async () => {
   world = await anEmlbWorld();
