@@ -1,10 +1,13 @@
 // The Identity service as a client sees it, over the real socket.
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { startDriver } from '../test-support/running-driver.ts';
 import type { DriverStart, RunningDriver } from '../test-support/running-driver.ts';
 import { codeOf } from '../test-support/csi-client.ts';
 import { identityService } from './identity.ts';
 import { Readiness } from './readiness.ts';
+
+// A busy machine stands still for seconds.
+jest.setTimeout(120_000);
 
 let driver: RunningDriver | undefined;
 afterEach(async () => {

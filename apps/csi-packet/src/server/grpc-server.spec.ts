@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createLogger, PrometheusMetrics } from '@longshore/k8s-runtime/process';
 import { silentLogger, systemClock } from '@longshore/reconciler-core';
 import { IdentityService, NodeService } from '../gen/csi.ts';
@@ -18,6 +18,9 @@ import { GrpcServer } from './grpc-server.ts';
 import { observeCalls } from './observe-calls.ts';
 import { unaryService } from './unary.ts';
 import type { Handlers } from './unary.ts';
+
+// A busy machine stands still for seconds.
+jest.setTimeout(120_000);
 
 let folder: string;
 let socket: string;
