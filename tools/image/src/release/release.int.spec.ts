@@ -199,4 +199,4 @@ test('without credentials: a dry run that asks nobody and writes the documents',
   // Where the working copy has no branch main, the message says so.
   if (latest.code === 0) expect(existsSync(path.join(folder, 'releases/latest/download/config.yml'))).toBe(true);
   else expect(latest.output).toContain('no such commit');
-});
+}, 300_000);
