@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -16,9 +17,24 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { PacketSimulator } from '@longshore/cloud-simulators';
 import { parseMountInfo } from '../node/mounts/mount-table.ts';
 
 const SCRIPT = fileURLToPath(new URL('stand-ins/host-program.sh', import.meta.url));
+const COUNTING = fileURLToPath(new URL('stand-ins/counted-program.sh', import.meta.url));
+// Those that the driver calls and that are real.
+const REAL = [
+  'mkfs.ext4',
+  'mkfs.ext3',
+  'mkfs.xfs',
+  'blkid',
+  'e2fsck',
+  'resize2fs',
+  'xfs_growfs',
+  'mount',
+  'umount',
+  'blockdev',
+];
 const PROGRAMS = ['iscsiadm', 'multipath', 'multipathd', 'dmsetup', 'scsi_id'];
 const TOOLS = [
   'losetup',
@@ -59,6 +75,7 @@ export class HostWorld {
   readonly kubelet = join(this.folder, 'kubelet');
   readonly nodeId = '00000000-0000-4000-8000-0000000000d1';
   metadataUrl = '';
+  #following: NodeJS.Timeout | undefined;
   readonly #world = join(this.folder, 'world');
   readonly #metadata = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
@@ -87,6 +104,9 @@ export class HostWorld {
     mkdirSync(bin);
     chmodSync(SCRIPT, 0o755);
     for (const program of PROGRAMS) symlinkSync(SCRIPT, join(bin, program));
+    const counted = join(world.folder, 'counted');
+    mkdirSync(counted);
+    for (const program of [...PROGRAMS, ...REAL]) symlinkSync(COUNTING, join(counted, program));
     await new Promise<void>((resolve) => world.#metadata.listen(0, '127.0.0.1', resolve));
     world.metadataUrl = `http://127.0.0.1:${(world.#metadata.address() as AddressInfo).port}`;
     return world;
@@ -100,6 +120,27 @@ export class HostWorld {
       LONGSHORE_HOST: this.root,
       PACKET_METADATA_URL: this.metadataUrl,
     };
+  }
+
+  /** The same with every command counted, for `killAfter`. */
+  get countedEnv(): Record<string, string> {
+    return { ...this.env, PATH: `${join(this.folder, 'counted')}:${this.env['PATH'] ?? ''}` };
+  }
+
+  /** Commands that ended since the last call; counting starts anew. */
+  takeSteps(): number {
+    const file = join(this.#world, 'steps');
+    const steps = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+    rmSync(file, { force: true });
+    return steps;
+  }
+
+  /** The driver is killed after that many commands; `undefined`: never. */
+  killAfter(step: number | undefined): void {
+    this.takeSteps();
+    const file = join(this.#world, 'kill-after');
+    if (step === undefined) rmSync(file, { force: true });
+    else writeFileSync(file, String(step));
   }
 
   /** For the driver's command line. */
@@ -144,6 +185,33 @@ export class HostWorld {
     writeFileSync(join(folder, 'portals'), `${portals.join('\n')}\n`);
   }
 
+  /** From now on the targets are the volumes that are attached to the device in the simulated cloud, and it knows who is logged in. */
+  follow(cloud: PacketSimulator, hostname: string): void {
+    this.metadataUrl = cloud.metadata.urlOf(hostname);
+    writeFileSync(join(this.#world, 'follows-cloud'), '');
+    this.#following = setInterval(() => this.#look(cloud, hostname), 20);
+  }
+
+  #look(cloud: PacketSimulator, hostname: string): void {
+    const { attachments, devices, volumes } = cloud.state;
+    const device = [...devices.values()].find((one) => one.hostname === hostname);
+    const here = new Set(
+      [...attachments.values()]
+        .filter((one) => one.device.href.endsWith(`/${device?.id}`))
+        .map((one) => one.volume.href.split('/').at(-1)),
+    );
+    const sessions = this.list('sessions');
+    for (const volume of volumes.values()) {
+      const { iqn = '', ips = [] } = volume.access ?? {};
+      if (here.has(volume.id)) this.resizeTarget(iqn, volume.size * GIB, ips);
+      else this.removeTarget(iqn);
+      cloud.setVolumeInUse(
+        volume.id,
+        sessions.some((session) => session.endsWith(`,${iqn}`)),
+      );
+    }
+  }
+
   removeTarget(iqn: string): void {
     rmSync(join(this.#world, 'targets', iqn), { recursive: true, force: true });
   }
@@ -170,16 +238,12 @@ export class HostWorld {
 
   /** Names in a folder of the stand-ins' database: `sessions`, `nodes`, `loops`. */
   list(folder: 'sessions' | 'nodes' | 'loops'): readonly string[] {
-    return execFileSync('ls', [join(this.#world, folder)], { encoding: 'utf8' })
-      .split('\n')
-      .filter(Boolean);
+    return readdirSync(join(this.#world, folder)).sort();
   }
 
   /** Names below /dev/mapper of the host. */
   maps(): readonly string[] {
-    return execFileSync('ls', [join(this.root, 'dev/mapper')], { encoding: 'utf8' })
-      .split('\n')
-      .filter(Boolean);
+    return readdirSync(join(this.root, 'dev/mapper')).sort();
   }
 
   get bindings(): string {
@@ -204,6 +268,7 @@ export class HostWorld {
 
   /** Nothing is left: mounts, loop devices, files. */
   async stop(): Promise<void> {
+    clearInterval(this.#following);
     for (const mountPoint of [...this.mountPoints()].reverse()) spawnSync('umount', ['-l', mountPoint]);
     const loops = spawnSync('losetup', ['-a', '-n', '-O', 'NAME,BACK-FILE'], { encoding: 'utf8' }).stdout;
     for (const line of loops.split('\n').filter((text) => text.includes(this.folder))) {
