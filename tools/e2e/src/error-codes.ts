@@ -23,6 +23,8 @@ const NOT_CODES: readonly string[] = [
   'HTTPS_PROXY',
   'HTTP_PROXY',
   'KUBEBUILDER_ASSETS',
+  'KUBELET_EXTRA_ARGS',
+  'KUBELET_KUBEADM_ARGS',
   'KUBERNETES_EXEC_INFO',
   'KUBERNETES_SERVICE_HOST',
   'KUBERNETES_SERVICE_PORT',
@@ -129,6 +131,8 @@ const NOT_CODES: readonly string[] = [
   'OUT_OF_RANGE',
   'PERMISSION_DENIED',
   'RESOURCE_EXHAUSTED',
+  // a style of the yaml library
+  'QUOTE_DOUBLE',
   // values of the DigitalOcean API
   'REGIONAL_NETWORK',
 ];
