@@ -214,4 +214,15 @@ describe('parseConfig', () => {
       expect.stringContaining('only the first BGP peer'),
     ]);
   });
+
+  test('a load balancer of the control plane that nobody would set up is told, with both settings', () => {
+    const id = { METAL_LOAD_BALANCER_ID: SAMPLES['loadBalancerId'] ?? '' };
+    const both = [expect.stringMatching(/METAL_LOAD_BALANCER_ID .*METAL_LOAD_BALANCER is emlb:/)];
+    expect(warningsOf(id)).toEqual(both);
+    expect(warningsOf({ ...id, METAL_LOAD_BALANCER: 'kube-vip://' })).toEqual(both);
+    expect(warningsOf({ ...id, METAL_LOAD_BALANCER: 'emlb:///da' })).toEqual([]);
+    expect(warningsOf({ ...id, METAL_LOAD_BALANCER: 'emlb:///da', METAL_EIP_TAG: 'api' })).toEqual([
+      expect.stringMatching(/METAL_LOAD_BALANCER_ID .*METAL_EIP_TAG/),
+    ]);
+  });
 });

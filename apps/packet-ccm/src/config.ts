@@ -84,6 +84,7 @@ export function parseConfig(sources: SettingSources): ConfigReading {
   };
   const annotations = readAnnotations(reader);
   const backend = readBackend(reader);
+  warnAboutBalancer(rest.controlPlane, backend, reader);
   const { projectId } = settings;
   if (reader.problems.length > 0 || projectId === undefined) return { problems: reader.problems };
   const { hasApiKey: _, ...places } = settings;
@@ -210,6 +211,22 @@ function readControlPlane(reader: SettingReader): Config['controlPlane'] {
     skipsVerification: reader.read('eipHealthCheckSkipVerify', values.parseGoBool) ?? false,
     loadBalancerId: reader.read('loadBalancerId', values.parseBalancerId),
   };
+}
+
+// The Go program took the ID without a word where it had no use for it.
+function warnAboutBalancer(
+  { loadBalancerId, eipTag }: Config['controlPlane'],
+  backend: Backend,
+  reader: SettingReader,
+): void {
+  if (loadBalancerId === undefined) return;
+  if (eipTag !== undefined) {
+    reader.warn('METAL_LOAD_BALANCER_ID has no effect beside METAL_EIP_TAG: the elastic IP wins; unset one of them');
+  } else if (backend.kind !== 'emlb') {
+    reader.warn(
+      'METAL_LOAD_BALANCER_ID has no effect unless METAL_LOAD_BALANCER is emlb:///<metro>: nobody sets up the load balancer of the control plane',
+    );
+  }
 }
 
 function readEmlb(reader: SettingReader): Config['emlb'] {

@@ -11,6 +11,7 @@ import type { KubeObject } from '@longshore/k8s-runtime';
 import { FakeKubeClient } from '@longshore/k8s-runtime/testing';
 import { PrometheusMetrics, SecretRedactor } from '@longshore/k8s-runtime/process';
 import { FakeClock, FakeSource, recordingLogger } from '@longshore/reconciler-core/testing';
+import { CONTROL_PLANE_SERVICE } from './control-plane/control-plane-service.ts';
 import { createProvider } from './provider.ts';
 import type { Surroundings } from './provider.ts';
 import { aNode } from './test-support/builders.ts';
@@ -138,6 +139,16 @@ describe('emlb:///…', () => {
       expect.arrayContaining(['get namespaces', 'patch services']),
     );
     await lb.close();
+  });
+
+  test.each([
+    ['METAL_LOAD_BALANCER_ID: the Service of the control plane is served', {}, false],
+    ['METAL_EIP_TAG as well: it has the elastic IP and is left alone', { METAL_EIP_TAG: 'api' }, true],
+  ])('with %s', async (_, more, isLeftAlone) => {
+    const env = { METAL_LOAD_BALANCER: 'emlb:///ny', METAL_LOAD_BALANCER_ID: 'loadbal-AbCdEfGhIjKlMnOpQrStU' };
+    const { loadBalancers } = await createProvider(around({ ...seedEnv(), ...env, ...more }));
+    expect(loadBalancers?.isDisowned?.(aBalancedService(CONTROL_PLANE_SERVICE))).toBe(isLeftAlone);
+    expect(loadBalancers?.isDisowned?.(aBalancedService())).toBe(false);
   });
 });
 

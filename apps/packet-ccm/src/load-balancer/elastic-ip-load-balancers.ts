@@ -17,6 +17,7 @@ import { KeyedLock, OperatorError } from '@longshore/reconciler-core';
 import type { Clock, Logger } from '@longshore/reconciler-core';
 import { readSettings } from '../annotations.ts';
 import type { Config } from '../config.ts';
+import { isControlPlaneService } from '../control-plane/control-plane-service.ts';
 import type { Announcement } from './announcer.ts';
 import type { Announcing } from './announcing.ts';
 import { addressBehind, applySteps } from './apply.ts';
@@ -36,7 +37,7 @@ import type { PrefixLimit } from './prefix-guard.ts';
 import { QuotaPause } from './quota-pause.ts';
 import { serviceInvalid } from './refusals.ts';
 import { ReservationList } from './reservation-list.ts';
-import { addressUses, isExempt, isStaying, nameOf, shownAddresses } from './service-addresses.ts';
+import { addressUses, isStaying, nameOf, shownAddresses } from './service-addresses.ts';
 import type { AddressFacts } from './resolve.ts';
 
 /** What these balancers need in the cluster. */
@@ -97,11 +98,11 @@ export class ElasticIpLoadBalancers implements LoadBalancers {
 
   /** The Service of the control plane is made and kept by another part of this program. */
   isDisowned(service: KubeService): boolean {
-    return isExempt(service);
+    return isControlPlaneService(service);
   }
 
   async ensure(service: KubeService, nodes: readonly KubeNode[], signal: AbortSignal): Promise<LoadBalancerResult> {
-    if (service.spec?.loadBalancerClass !== undefined || isExempt(service)) return { kind: 'not-mine' };
+    if (service.spec?.loadBalancerClass !== undefined || isControlPlaneService(service)) return { kind: 'not-mine' };
     this.#refuseInvalid(service);
     const progress = { reserved: new Map() as Reserved, changes: [] as string[] };
     const addresses = await this.#inTurn(service, () => this.#haveAddresses(service, progress, signal), signal);
@@ -117,12 +118,13 @@ export class ElasticIpLoadBalancers implements LoadBalancers {
   }
 
   async remove(service: KubeService, signal: AbortSignal): Promise<RemovalResult> {
-    if (isExempt(service)) return { kind: 'removed', changes: [] };
+    if (isControlPlaneService(service)) return { kind: 'removed', changes: [] };
     return this.#inTurn(service, () => this.#removeInTurn(service, signal), signal);
   }
 
   async plan(service: KubeService, nodes: readonly KubeNode[], signal: AbortSignal): Promise<LoadBalancerPlan> {
-    if (service.spec?.loadBalancerClass !== undefined || isExempt(service)) return { steps: [], blockedBy: [] };
+    if (service.spec?.loadBalancerClass !== undefined || isControlPlaneService(service))
+      return { steps: [], blockedBy: [] };
     try {
       return isStaying(service)
         ? await this.#planEnsure(service, nodes, signal)

@@ -5,10 +5,8 @@ import { keyOf } from '@longshore/k8s-runtime';
 import type { KubeService } from '@longshore/k8s-runtime';
 import { readSettings } from '../annotations.ts';
 import type { RenamedKeys, Settings } from '../annotations.ts';
+import { isControlPlaneService } from '../control-plane/control-plane-service.ts';
 import type { ServiceName } from './announcer.ts';
-
-/** Made and fed by the control-plane part: its address is in no pool, and never reserved here. */
-const CONTROL_PLANE_SERVICE = 'kube-system/cloud-provider-equinix-metal-kubernetes-external';
 
 /** One use of an address by a Service. */
 export interface AddressUse {
@@ -21,11 +19,6 @@ export interface AddressUse {
 /** Namespace and name. */
 export function nameOf({ metadata }: KubeService): ServiceName {
   return { namespace: metadata?.namespace ?? '', name: metadata?.name ?? '' };
-}
-
-/** Whether elastic IPs of Services are not this Service's business. */
-export function isExempt(service: KubeService): boolean {
-  return keyOf(service) === CONTROL_PLANE_SERVICE;
 }
 
 /** A Service that wants to keep its balancer. */
@@ -58,7 +51,7 @@ export function addressUses(
   keys: RenamedKeys,
 ): readonly AddressUse[] {
   const others = services.filter(
-    (other) => keyOf(other) !== keyOf(except) && mayOwnBalancer(other) && !isExempt(other),
+    (other) => keyOf(other) !== keyOf(except) && mayOwnBalancer(other) && !isControlPlaneService(other),
   );
   return others.flatMap((service) => {
     const shown = shownAddresses(service);

@@ -17,11 +17,13 @@ export function createEmlbBalancers(
   emlb: EmlbApi,
   { config, log }: Pick<LoadBalancerParts, 'config' | 'log'>,
 ): ServiceBalancers {
+  const { loadBalancerId, eipTag } = config.controlPlane;
   const loadBalancers = new EmlbLoadBalancers({
     api: emlb,
     projectId: config.projectId,
     metro,
-    servesControlPlane: config.controlPlane.loadBalancerId !== undefined,
+    // With both settings the elastic IP wins (create-control-plane.ts), and the Service shows its address.
+    servesControlPlane: loadBalancerId !== undefined && eipTag === undefined,
     log: log.child({ name: 'load-balancer' }),
   });
   return {
