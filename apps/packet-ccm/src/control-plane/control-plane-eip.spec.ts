@@ -114,6 +114,7 @@ describe('the elastic IP of the control plane', () => {
     world.run();
     await until('the error', () => world.events.length > 0);
     expect(world.holders()).toEqual(['b']);
+    expect(world.metrics.value('control_plane_eip_healthy')).toBe(1);
   }, 60_000);
 
   test('PK row 66 two assignments: no change, an error', async () => {

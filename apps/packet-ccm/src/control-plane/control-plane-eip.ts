@@ -62,6 +62,11 @@ interface Look {
   readonly holder: Holder;
 }
 
+interface Judged {
+  readonly judgement: Judgement;
+  readonly failures: number;
+}
+
 /** The elastic IP of the control plane. */
 export class ControlPlaneEip {
   readonly #options: ControlPlaneEipOptions;
@@ -109,7 +114,7 @@ export class ControlPlaneEip {
     const about = { subject, controller: CONTROL_PLANE_EIP };
     try {
       const seen = await this.#look(cluster, 0, signal);
-      const judgement = await this.#judge(seen, signal);
+      const { judgement } = await this.#judge(seen, signal);
       if (judgement.kind === 'keep') return { ...about, steps: [] };
       if (judgement.kind !== 'leave') return { ...about, steps: [], unknown: [wordsOf(judgement, this.#options)] };
       const { steps, problem } = await this.#planMove(seen, judgement.reason, signal);
@@ -124,8 +129,8 @@ export class ControlPlaneEip {
 
   async #round(cluster: ClusterView, signal: AbortSignal): Promise<Outcome> {
     const seen = await this.#look(cluster, RESERVATION_MAX_AGE_MS, signal);
-    const judgement = await this.#judge(seen, signal);
-    this.#meter.judged(judgement);
+    const { judgement, failures } = await this.#judge(seen, signal);
+    this.#meter.judged(judgement, failures);
     if (judgement.kind === 'hands-off')
       this.#complain(`${seen.reservation.address} stays as it is: ${judgement.problem}`);
     if (judgement.kind === 'keep') this.#told = '';
@@ -165,12 +170,12 @@ export class ControlPlaneEip {
     return planMove({ address: reservation.address, holder, reason }, checked);
   }
 
-  async #judge({ reservation, ports, nodes, holder }: Look, signal: AbortSignal): Promise<Judgement> {
+  async #judge({ reservation, ports, nodes, holder }: Look, signal: AbortSignal): Promise<Judged> {
     const { failuresToMove } = this.#options.settings;
     const place = { eip: reservation.address, ports };
     const failures = await this.#checks.failuresOf(holder, { ...place, nodes }, signal);
     const wasNode = holder.kind === 'stranger' && this.#checks.hasSeen(holder.deviceId);
-    return judgeHolder({ holder, failures, failuresToMove, wasNode });
+    return { judgement: judgeHolder({ holder, failures, failuresToMove, wasNode }), failures };
   }
 
   async #look(cluster: ClusterView, maxAgeMs: number, signal: AbortSignal): Promise<Look> {

@@ -5,7 +5,8 @@ import type { Judgement, Reason } from './eip-plan.ts';
 
 /** Counts checks and moves. */
 export interface EipMeter {
-  judged(judgement: Judgement): void;
+  /** `failures` are the failed checks in a row. */
+  judged(judgement: Judgement, failures: number): void;
   moved(reason: Reason): void;
 }
 
@@ -26,8 +27,10 @@ export function eipMeter(metrics: Metrics = noMetrics): EipMeter {
     labels: ['reason'],
   });
   return {
-    judged(judgement) {
-      isHealthy.set(judgement.kind === 'keep' ? 1 : 0);
+    judged(judgement, failures) {
+      // A cordoned node is left although its API server answers.
+      const isLeftInHealth = judgement.kind === 'leave' && judgement.reason === 'cordoned' && failures === 0;
+      isHealthy.set(judgement.kind === 'keep' || isLeftInHealth ? 1 : 0);
       checks.inc({ result: judgement.kind });
     },
     moved: (reason) => moves.inc({ reason }),
