@@ -1,7 +1,7 @@
 // What Packet's error bodies mean beyond their status. Pure. The API has no error codes: refusals are known by parts of their text, all
 // of which stand in this file.
-import { CloudApiError } from '@longshore/cloud-http';
-import type { ApiErrorBody } from '@longshore/cloud-http';
+import { CloudApiError } from '@longshore/cloud-http/parts';
+import type { ApiErrorBody } from '@longshore/cloud-http/parts';
 import { backoff, retryAfter } from '@longshore/reconciler-core';
 import type { Disposition } from '@longshore/reconciler-core';
 

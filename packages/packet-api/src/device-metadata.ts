@@ -7,8 +7,8 @@ import {
   parseObject,
   parseText,
   requiredText,
-} from '@longshore/cloud-http';
-import type { JsonObject } from '@longshore/cloud-http';
+} from '@longshore/cloud-http/parts';
+import type { JsonObject } from '@longshore/cloud-http/parts';
 import { customdataOf, optionalCount, tagsOf } from './fields.ts';
 import { parseOwnId } from './ids.ts';
 import type { DeviceId } from './ids.ts';

@@ -1,7 +1,7 @@
 // Fields that Packet's answers have in common, beyond the plain readers of cloud-http: numbers that come as texts, times that come as
 // numbers, and places that come whole or as a link.
-import { listOf, optionalObject, optionalText, parseText } from '@longshore/cloud-http';
-import type { JsonObject } from '@longshore/cloud-http';
+import { listOf, optionalObject, optionalText, parseText } from '@longshore/cloud-http/parts';
+import type { JsonObject } from '@longshore/cloud-http/parts';
 import { parseReference } from './ids.ts';
 import type { FacilityId, MetroId } from './ids.ts';
 

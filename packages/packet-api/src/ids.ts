@@ -1,6 +1,6 @@
 // Branded IDs: those of a device and of a project cannot be swapped, nor those of an IP reservation and of an assignment. The last two
 // matter most: the API deletes both by DELETE /ips/{id}, so the wrong one gives a user's address away. They cost nothing at run time.
-import type { JsonObject } from '@longshore/cloud-http';
+import type { JsonObject } from '@longshore/cloud-http/parts';
 
 /** UUID of a device. */
 export type DeviceId = string & { readonly __id: 'device' };

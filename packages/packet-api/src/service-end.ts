@@ -1,6 +1,6 @@
 // The public Packet service, later Equinix Metal, ended on 2026-06-30. Whoever still points at its hosts gets name errors, pages of
 // others or nothing; this file says so instead of leaving the user with a puzzle. Pure.
-import { CloudApiError } from '@longshore/cloud-http';
+import { CloudApiError } from '@longshore/cloud-http/parts';
 
 /** Where the API was at the end, kept as default because users' configurations rely on it. */
 export const PACKET_URL = 'https://api.equinix.com/metal/v1';

@@ -1,6 +1,6 @@
 // The settings that all Packet programs share, from one table: who may call, on which project, where the API and the metadata service
 // are, and where things are made. Pure.
-import { redact } from '@longshore/cloud-http';
+import { redact } from '@longshore/cloud-http/parts';
 import { parseFacilityId, parseProjectId } from '../ids.ts';
 import type { FacilityId, ProjectId } from '../ids.ts';
 import { METADATA_URL, PACKET_URL } from '../service-end.ts';
