@@ -43,6 +43,49 @@ const lightAxios = {
   },
 };
 
+// What winston prints when its DEBUG variable is set: nobody sets it, and it brings a library for colours.
+const lightWinston = {
+  name: 'light-winston',
+  setup(builder) {
+    builder.onResolve({ filter: /^@dabh\/diagnostics$/ }, () => ({ path: 'silent', namespace: 'light-winston' }));
+    builder.onLoad({ filter: /.*/, namespace: 'light-winston' }, () => ({
+      contents: 'module.exports = () => () => {};',
+    }));
+  },
+};
+
+// grpc-js loads its client with all load balancers, and protobufjs for its own diagnostic services, at once (300 KB of source, 1 MiB). A
+// CSI driver is a server: it gets the server, and the resolvers that name its sockets.
+const lightGrpc = {
+  name: 'light-grpc',
+  setup(builder) {
+    builder.onResolve({ filter: /^@grpc\/grpc-js$/ }, ({ kind, resolveDir }) =>
+      kind === 'import-statement'
+        ? { path: 'grpc-server', namespace: 'light-grpc', pluginData: resolveDir }
+        : undefined,
+    );
+    builder.onLoad({ filter: /.*/, namespace: 'light-grpc' }, ({ pluginData }) => ({
+      contents: [
+        ...['uds', 'ip', 'dns'].map(
+          (kind) => `import { setup as ${kind} } from '@grpc/grpc-js/build/src/resolver-${kind}.js';`,
+        ),
+        'uds(); ip(); dns();',
+        "export { Server } from '@grpc/grpc-js/build/src/server.js';",
+        "export { ServerCredentials } from '@grpc/grpc-js/build/src/server-credentials.js';",
+        "export { ServerInterceptingCall } from '@grpc/grpc-js/build/src/server-interceptors.js';",
+      ].join('\n'),
+      resolveDir: pluginData,
+    }));
+    // The diagnostic services, which nobody adds here, are the only users of these two.
+    builder.onResolve({ filter: /^(@grpc\/proto-loader|\.\/make-client)$/ }, ({ importer }) =>
+      /[\\/]grpc-js[\\/]build[\\/]src[\\/](channelz|orca)\.js$/.test(importer)
+        ? { path: 'none', namespace: 'light-grpc-none' }
+        : undefined,
+    );
+    builder.onLoad({ filter: /.*/, namespace: 'light-grpc-none' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
 rmSync('dist/chunks', { recursive: true, force: true });
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 const result = await build({
@@ -65,13 +108,18 @@ const result = await build({
   banner: {
     js: "import{createRequire as longshoreRequire}from'node:module';const require=longshoreRequire(import.meta.url);",
   },
-  plugins: [lightHttp, lightAxios],
+  plugins: [lightHttp, lightAxios, lightWinston, lightGrpc],
   logLevel: 'warning',
 });
 writeFileSync('dist/meta.json', JSON.stringify(result.metafile));
+// `longshore.v8Flags` in package.json: what this program wants of V8 beyond what all programs want.
+const moreFlags = (manifest.longshore?.v8Flags ?? []).map((flag) => ` ${flag}`).join('');
 const guard = readFileSync(path.join(import.meta.dirname, '../../packages/k8s-runtime/entry/entry.js'), 'utf8')
   .replaceAll('__PROGRAM__', manifest.name.split('/').pop())
-  .replaceAll('__CHUNK__', 'program.js');
+  .replaceAll('__CHUNK__', 'program.js')
+  .replace("--max-lazy'", `--max-lazy${moreFlags}'`);
+if (!guard.includes(`--max-lazy${moreFlags}'`))
+  throw new Error('the V8 flags in entry.js have changed: adapt bundle-app.mjs');
 writeFileSync('dist/main.js', guard);
 
 // What V8 compiles while the program starts is kept for the next starts (entry.js). Without it the program works as well, only slower.

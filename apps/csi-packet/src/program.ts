@@ -12,8 +12,8 @@ import {
   UsageError,
 } from '@longshore/k8s-runtime/process';
 import type { ProcessContext } from '@longshore/k8s-runtime/process';
-import { MetadataService, PACKET_SETTINGS, readCloudConfig, readSetting } from '@longshore/packet-api';
-import type { SettingSources } from '@longshore/packet-api';
+import { MetadataService, PACKET_SETTINGS, readCloudConfig, readSetting } from '@longshore/packet-api/local';
+import type { SettingSources } from '@longshore/packet-api/local';
 import { systemClock } from '@longshore/reconciler-core';
 import type { Clock, Logger } from '@longshore/reconciler-core';
 import type { Controller } from './controller/controller.ts';

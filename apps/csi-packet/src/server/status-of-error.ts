@@ -1,7 +1,7 @@
 // What the caller is told about anything that was thrown. Pure. The sidecars take CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE and ABORTED
 // for "may still be going on" and every other code for "certainly not": a wrong code here leaks a volume or forgets an attachment.
-import { CloudApiError } from '@longshore/cloud-http';
-import { refusalOf } from '@longshore/packet-api';
+import { CloudApiError } from '@longshore/cloud-http/parts';
+import { refusalOf } from '@longshore/packet-api/local';
 import { findInCauses, messageOf, OperatorError } from '@longshore/reconciler-core';
 import { CODE } from './codes.ts';
 import type { CodeName } from './codes.ts';

@@ -1,7 +1,7 @@
 // Flags, environment and configuration file as one value. `parseSettings` is pure and reports every problem at once; the file is read by
 // packet-api, which knows both forms of the Secret.
-import { namesOf, PACKET_SETTINGS, readPacketSettings } from '@longshore/packet-api';
-import type { PacketSettings, ProjectId, SettingSources } from '@longshore/packet-api';
+import { namesOf, PACKET_SETTINGS, readPacketSettings } from '@longshore/packet-api/local';
+import type { PacketSettings, ProjectId, SettingSources } from '@longshore/packet-api/local';
 import { parseEndpoint } from '../server/endpoint.ts';
 import type { Endpoint } from '../server/endpoint.ts';
 import type { DriverFlags } from './flags.ts';
