@@ -74,6 +74,23 @@ describe('manifests', () => {
     });
   });
 
+  test('the controller’s sidecars all find the driver’s socket, elect a leader, and are those of today', async () => {
+    const containers = (await read('kubernetes/controller.yaml')).flatMap(
+      ({ spec }) => spec?.template?.spec.containers,
+    );
+    const sidecars = containers.filter((container) => container !== undefined && container.name !== 'packet-driver');
+    expect(sidecars.map((sidecar) => sidecar?.image.split('/').at(-1))).toEqual([
+      'csi-provisioner:v6.3.0',
+      'csi-attacher:v4.12.0',
+      'csi-resizer:v2.2.1',
+      'csi-snapshotter:v8.4.0',
+    ]);
+    for (const sidecar of sidecars) {
+      expect(sidecar?.args).toEqual(expect.arrayContaining(['--csi-address=$(ADDRESS)', '--leader-election']));
+      expect(sidecar?.volumeMounts).toContainEqual({ name: 'socket-dir', mountPath: '/csi' });
+    }
+  });
+
   test('objects of the Go program’s manifests keep their names', async () => {
     const all = (await Promise.all([...WORKLOADS, 'kubernetes/setup.yaml', 'template/secret.yaml'].map(read))).flat();
     const names = new Set(all.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
