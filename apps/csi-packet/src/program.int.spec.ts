@@ -72,9 +72,12 @@ describe('words on the command line', () => {
     expect(program.output()).toBe(`csi-packet v${VERSION}\n`);
   });
 
-  test('--help names the flags of the Go program', async () => {
+  test('--help names the flags of the Go program, and is the page that is kept', async () => {
     const program = run(['--help']);
     expect(await program.exited).toBe(0);
+    const golden = new URL('__golden__/help.txt', import.meta.url);
+    if (process.env['UPDATE_GOLDEN']) await writeFile(golden, program.output());
+    expect(program.output()).toBe(await readFile(golden, 'utf8'));
     for (const flag of ['--endpoint', '--nodeid', '--v', '--config']) expect(program.output()).toContain(`${flag} `);
   });
 
