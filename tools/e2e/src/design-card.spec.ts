@@ -11,7 +11,7 @@ const TOP_LEVEL = new Set([
 ]); // prettier-ignore
 
 // Rows for the programs that come later are added with them (@grpc/grpc-js comes with csi-packet).
-const APPS: readonly string[] = ['cloudscale-ccm', 'do-ccm', 'packet-ccm'];
+const APPS: readonly string[] = ['cloudscale-ccm', 'csi-packet', 'do-ccm', 'packet-ccm'];
 const LIBRARIES = ['@kubernetes/client-node', 'axios', 'nx', 'winston', 'jest'];
 
 const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' })

@@ -29,7 +29,7 @@ export const nodeFlags = defineFlags({
   'device-timeout': intFlag({
     default: 20,
     group,
-    help: 'Seconds that a disk may take to appear after the login.',
+    help: 'Seconds that a disk may take to appear after the login, or to show its new size.',
     validate: (value) => (value >= 1 ? undefined : 'must be 1 or more'),
   }),
   'reap-orphans': enumFlag({

@@ -21,6 +21,8 @@ export interface NodeParts {
   readonly metadata: MetadataService;
   /** Names this boot of the machine: device numbers of another one mean nothing. */
   readonly bootId: string;
+  /** How long a disk, or its new size, may take to appear. */
+  readonly appearMs: number;
   readonly clock: Clock;
   readonly log: Logger;
 }

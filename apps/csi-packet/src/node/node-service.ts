@@ -76,7 +76,7 @@ async function partsOf({ driverName, metadata, flags, env, clock, log }: NodeSer
   const paths = hostPaths(root);
   const appearMs = flags['device-timeout'] * 1_000;
   return {
-    ...{ programs, iscsi, paths, metadata, clock, log },
+    ...{ programs, iscsi, paths, metadata, appearMs, clock, log },
     finder: new DiskFinder({ programs, iscsi, paths, chroot, clock, log, appearMs }),
     mounts: new Mounts(programs),
     store: new RecordStore(flags['state-dir'] || path.join('/var/lib/kubelet/plugins', driverName, 'volumes')),

@@ -64,6 +64,12 @@ async function takeDown(target: Target): Promise<void> {
   await unstage(target);
 }
 
+const CAP_SYS_RESOURCE = 24n;
+function hasSysResource(): boolean {
+  const [, effective = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  return ((BigInt(`0x${effective}`) >> CAP_SYS_RESOURCE) & 1n) === 1n;
+}
+
 async function hashOf(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file, { highWaterMark: 4 * 1024 * 1024 }), hash);
@@ -462,6 +468,50 @@ describeHere(`the node side${missing === undefined ? '' : ` (skipped: ${missing}
     });
   });
 
+  describe('growth', () => {
+    const grows = async (type: string): Promise<void> => {
+      const target = world.addTarget();
+      await stage(target, mountAs(type));
+      await publish(target, mountAs(type));
+      const volumePath = world.targetPath(target.volumeId);
+      const grow = (): Promise<unknown> =>
+        driver.client.node.nodeExpandVolume({
+          volumeId: target.volumeId,
+          volumePath,
+          capacityRange: { requiredBytes: BigInt(GIB), limitBytes: 0n },
+        });
+      const sizeOf = (): number => Number(execFileSync('stat', ['-f', '-c', '%b', volumePath], { encoding: 'utf8' }));
+      const before = sizeOf();
+      expect(await codeOf(grow())).toBe(14);
+      world.resizeTarget(target.iqn, GIB);
+      expect(await grow()).toEqual({ capacityBytes: BigInt(GIB) });
+      expect(sizeOf()).toBeGreaterThan(1.7 * before);
+      await takeDown(target);
+    };
+
+    test('CP row 132 CP row 133 xfs: UNAVAILABLE until the disk has grown, then the file system has', () =>
+      grows('xfs'));
+
+    const title = 'ext4: UNAVAILABLE until the disk has grown, then the file system has';
+    // The kernel lets only those who have it grow a mounted ext4.
+    if (hasSysResource()) test(title, () => grows('ext4'));
+    else test.skip(`${title} (skipped: needs CAP_SYS_RESOURCE)`, () => {});
+  });
+
+  test('CP row 126 a second, different call waits for the first and is told to come back', async () => {
+    const target = world.addTarget();
+    world.setFault('no-link', 1);
+    const staging = stage(target).catch((error: unknown) => error);
+    await waitFor(() => world.list('sessions').length === 2, { what: 'the sessions' });
+    const { volumeId } = target;
+    const request = { volumeId, stagingTargetPath: world.stagingPath(volumeId) };
+    expect(await codeOf(driver.client.node.nodeUnstageVolume(request, { timeoutMs: 1_000 }))).toBe(10);
+    await staging;
+    world.setFault('no-link');
+    await unstage(target);
+    expect(world.list('sessions').filter((name) => name.endsWith(target.iqn))).toEqual([]);
+  });
+
   describe('the machine', () => {
     test('CP row 134 CP row 137 its identity, topology and limit; host files are written once', async () => {
       const file = join(world.root, 'etc/iscsi/initiatorname.iscsi');
@@ -476,6 +526,16 @@ describeHere(`the node side${missing === undefined ? '' : ` (skipped: ${missing}
       driver = await startNode();
       await driver.client.node.nodeGetInfo({});
       expect(execFileSync('stat', ['-c', '%y', file], { encoding: 'utf8' })).toBe(written);
+    });
+
+    test('CP row 135 CP row 136 without metadata: UNAVAILABLE, but for one that was told who it is', async () => {
+      const env = { ...world.env, PACKET_METADATA_URL: 'http://127.0.0.1:1' };
+      const unknown = await startDriver({ flags: ['--mode=node', ...world.flags], env });
+      const told = await startDriver({ flags: ['--mode=node', '--nodeid=worker-7', ...world.flags], env });
+      expect(await codeOf(unknown.client.node.nodeGetInfo({}))).toBe(14);
+      expect(await told.client.node.nodeGetInfo({})).toMatchObject({ nodeId: 'worker-7' });
+      await unknown.stop();
+      await told.stop();
     });
   });
 });

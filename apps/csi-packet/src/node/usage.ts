@@ -58,7 +58,6 @@ async function connectionProblem(parts: NodeParts, record: VolumeRecord | undefi
   return `${down.length} of ${record.portals.length} paths are down (${texts}): another failure cuts the volume off`;
 }
 
-const APPEAR_MS = 20_000;
 const LOOK_EVERY_MS = 200;
 
 /** Lets the file system use all of a disk that has grown; to the size of the disk. `requiredBytes` 0: whatever it has now. */
@@ -82,14 +81,14 @@ async function waitForSize(
   parts: NodeParts,
   { record, device, requiredBytes }: { record: VolumeRecord | undefined; device: string; requiredBytes: number },
 ): Promise<number> {
-  const { clock } = parts;
+  const { clock, appearMs } = parts;
   const startedMs = clock.monotonicMs();
   for (;;) {
     if (record !== undefined) await parts.iscsi.rescan(portalsOf(record));
     if (record?.disk?.isMap) await parts.programs.run(multipath.resize(record.volumeName));
     const sizeBytes = await sizeOfDisk(parts.programs, device);
     if (sizeBytes >= requiredBytes) return sizeBytes;
-    if (clock.monotonicMs() - startedMs >= APPEAR_MS) {
+    if (clock.monotonicMs() - startedMs >= appearMs) {
       const message = `${device} still has ${sizeBytes} bytes and not ${requiredBytes}: the target does not show the new size yet`;
       throw new CsiError('UNAVAILABLE', message);
     }

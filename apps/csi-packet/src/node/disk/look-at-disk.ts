@@ -7,11 +7,14 @@ import { failureOf } from '../host/host-programs.ts';
 import type { HostPrograms } from '../host/host-programs.ts';
 import { parseSignature } from './content-names.ts';
 import { isSuperblock, placesToRead, superblockPlaces } from './places.ts';
+import type { Place } from './places.ts';
 import type { DiskEvidence } from './verdict.ts';
 
 const NOTHING_FOUND = 2;
 const AMBIGUOUS = 8;
 const LARGEST_PLACE = 1024 * 1024;
+// As many threads as Node reads files with.
+const AT_ONCE = 4;
 const ZEROS = Buffer.alloc(LARGEST_PLACE);
 
 /** Reads the disk at `device`. `expectedBytes`: the size that it has to have, where that is known. */
@@ -61,13 +64,26 @@ async function readPlaces(
 }
 
 async function firstContent(handle: FileHandle, sizeBytes: number): Promise<number | undefined> {
-  const buffer = Buffer.alloc(LARGEST_PLACE);
-  for (const { at, length } of placesToRead(sizeBytes)) {
-    await readFully(handle, buffer.subarray(0, length), at);
-    if (buffer.compare(ZEROS, 0, length, 0, length) === 0) continue;
-    return at + buffer.subarray(0, length).findIndex((byte) => byte !== 0);
+  const places = placesToRead(sizeBytes);
+  const buffers = Array.from({ length: AT_ONCE }, () => Buffer.alloc(LARGEST_PLACE));
+  for (let next = 0; next < places.length; next += AT_ONCE) {
+    const batch = places.slice(next, next + AT_ONCE);
+    const found = await Promise.all(batch.map((place, at) => contentAt(handle, place, buffers[at])));
+    const first = found.find((at) => at !== undefined);
+    if (first !== undefined) return first;
   }
   return undefined;
+}
+
+async function contentAt(
+  handle: FileHandle,
+  { at, length }: Place,
+  buffer = Buffer.alloc(length),
+): Promise<number | undefined> {
+  const bytes = buffer.subarray(0, length);
+  await readFully(handle, bytes, at);
+  if (bytes.compare(ZEROS, 0, length) === 0) return undefined;
+  return at + bytes.findIndex((byte) => byte !== 0);
 }
 
 async function remainsOn(handle: FileHandle, sizeBytes: number): Promise<DiskEvidence['remains']> {
