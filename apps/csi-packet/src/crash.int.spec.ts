@@ -167,7 +167,7 @@ describeHere(`the driver is killed${missing === undefined ? '' : ` (skipped: ${m
   }));
 
   test.each([...byAnswer, ...byCommand])(
-    'CPJ 4 after every $kind of $step: asked again it ends right, nothing is lost and nothing is left',
+    'after every $kind of $step: asked again it ends right, nothing is lost and nothing is left',
     async ({ step, kind }) => {
       let at = 1;
       for (; at <= MOST_STEPS; at += 1) {

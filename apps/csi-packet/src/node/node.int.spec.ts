@@ -309,7 +309,7 @@ describeHere(`the node side${missing === undefined ? '' : ` (skipped: ${missing}
     }
 
     test.each<Content>([
-      { holding: 'CP row 99 a damaged ext4 superblock', prepare: damagedExt, said: /damaged ext.*e2fsck -b/ },
+      { holding: 'CP row 99 CPJ 3 a damaged ext4 superblock', prepare: damagedExt, said: /damaged ext.*e2fsck -b/ },
       { holding: 'a damaged xfs superblock', prepare: damagedXfs, said: /damaged xfs.*xfs_repair/, sizeBytes: XFS },
       { holding: 'a GPT table', prepare: (image) => write(image, 0, gpt()), said: /GPT/ },
       { holding: 'an MBR table', prepare: (image) => write(image, 0, mbr(0x83)), said: /MBR/ },
@@ -346,7 +346,7 @@ describeHere(`the node side${missing === undefined ? '' : ` (skipped: ${missing}
       expect(state).toMatch(/Filesystem state: +clean/);
     });
 
-    test('a disk whose mkfs was killed half-way is finished under the same attachment, and refused under another', async () => {
+    test('CPJ 5 a disk whose mkfs was killed half-way is finished under the same attachment, and refused under another', async () => {
       const target = world.addTarget();
       const record = join(world.folder, 'state', `${target.volumeId}.json`);
       await stage(target);
