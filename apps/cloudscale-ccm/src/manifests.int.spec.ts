@@ -1,16 +1,14 @@
 // The manifest on real API servers of every supported minor, by the commands of the README: what it creates, that its rights suffice and no
 // more is used, and the walk-through for existing clusters.
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RunningProgram } from '@longshore/cloud-provider/testing';
 import { simulateCloudscale } from '@longshore/cloud-simulators';
 import type { CloudscaleSimulator } from '@longshore/cloud-simulators';
-import { acquireBinary, DEFAULT_MINOR, MINORS, startControlPlane } from '@longshore/embedded-control-plane';
-import type { ControlPlane } from '@longshore/embedded-control-plane';
+import { kubectlFor, MINORS, startControlPlane } from '@longshore/embedded-control-plane';
+import type { ControlPlane, Kubectl } from '@longshore/embedded-control-plane';
 import type { KubeNode } from '@longshore/k8s-runtime';
 import { kubectlName } from '@longshore/k8s-runtime/testing';
 import { ANNOTATIONS } from './annotations.ts';
@@ -34,7 +32,7 @@ const secret = {
 
 describe.each(MINORS)('Kubernetes %s', (minor) => {
   let plane: ControlPlane;
-  let kubectlPath: string;
+  let kubectl: Kubectl;
   let folder: string;
   let cloud: CloudscaleSimulator;
   let program: RunningProgram | undefined;
@@ -42,8 +40,8 @@ describe.each(MINORS)('Kubernetes %s', (minor) => {
   beforeAll(async () => {
     const onProgress = (message: string): boolean => process.stderr.write(`${message}\n`);
     folder = await mkdtemp(path.join(tmpdir(), 'cloudscale-ccm-manifests-'));
-    kubectlPath = await acquireBinary('kubectl', DEFAULT_MINOR, { onProgress });
     plane = await startControlPlane({ minor, audit: true, onProgress });
+    kubectl = await kubectlFor(plane, { cwd: appFolder, onProgress });
     cloud = await simulateCloudscale({ timeToRunningMs: 300, dataPlaneMs: 0 });
   }, FIRST_BUILD_MS);
   afterEach(async () => {
@@ -55,15 +53,6 @@ describe.each(MINORS)('Kubernetes %s', (minor) => {
     await plane.stop();
     await rm(folder, { recursive: true });
   });
-
-  // In the folder of the program, as the README says.
-  async function kubectl(...args: string[]): Promise<string> {
-    const env = { ...process.env, KUBECONFIG: plane.kubeconfigPath, HOME: folder };
-    const { stdout, stderr } = await promisify(execFile)(kubectlPath, args, { cwd: appFolder, env });
-    // Deprecated kinds and the like.
-    if (stderr.includes('Warning')) throw new Error(stderr);
-    return stdout;
-  }
 
   async function jsonFile(name: string, content: object): Promise<string> {
     const file = path.join(folder, `${name}.json`);

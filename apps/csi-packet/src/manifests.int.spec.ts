@@ -1,12 +1,10 @@
 // Every manifest on the API server of each Kubernetes version that is supported, by the commands of the README, validated by the server.
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { acquireBinary, DEFAULT_MINOR, MINORS, startControlPlane } from '@longshore/embedded-control-plane';
-import type { ControlPlane } from '@longshore/embedded-control-plane';
+import { kubectlFor, MINORS, startControlPlane } from '@longshore/embedded-control-plane';
+import type { ControlPlane, Kubectl } from '@longshore/embedded-control-plane';
 import { parseAllDocuments } from 'yaml';
 import { snapshotTypes } from './test-support/snapshot-types.ts';
 
@@ -38,14 +36,14 @@ async function objectsIn(file: string): Promise<readonly string[]> {
 
 describe.each(MINORS)('Kubernetes %s', (minor) => {
   let plane: ControlPlane;
-  let kubectlPath: string;
+  let kubectl: Kubectl;
   let folder: string;
 
   beforeAll(async () => {
     const onProgress = (message: string): boolean => process.stderr.write(`${message}\n`);
     folder = await mkdtemp(path.join(tmpdir(), 'csi-packet-manifests-'));
-    kubectlPath = await acquireBinary('kubectl', DEFAULT_MINOR, { onProgress });
     plane = await startControlPlane({ minor, onProgress });
+    kubectl = await kubectlFor(plane, { cwd: app, onProgress });
     const file = path.join(folder, 'crds.json');
     await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: snapshotTypes() }));
     await kubectl('apply', '-f', file);
@@ -56,14 +54,6 @@ describe.each(MINORS)('Kubernetes %s', (minor) => {
     await plane.stop();
     await rm(folder, { recursive: true });
   });
-
-  // In the folder of the program, as the README says. The server's warnings count as refusals.
-  async function kubectl(...args: string[]): Promise<string> {
-    const env = { ...process.env, KUBECONFIG: plane.kubeconfigPath, HOME: folder };
-    const { stdout, stderr } = await promisify(execFile)(kubectlPath, args, { cwd: app, env });
-    if (stderr.includes('Warning')) throw new Error(stderr);
-    return stdout;
-  }
 
   const apply = async (file: string, ...more: string[]): Promise<readonly string[]> =>
     (await kubectl('apply', '--validate=strict', '-f', file, ...more)).trim().split('\n');

@@ -1,13 +1,12 @@
 // The manifests on a real API server, by the commands of the README, and the program with exactly the rights that they grant.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { acquireBinary, DEFAULT_MINOR, parseMinor, startControlPlane } from '@longshore/embedded-control-plane';
-import type { ControlPlane } from '@longshore/embedded-control-plane';
-import { execFile, spawn } from 'node:child_process';
+import { DEFAULT_MINOR, kubectlFor, parseMinor, startControlPlane } from '@longshore/embedded-control-plane';
+import type { ControlPlane, Kubectl } from '@longshore/embedded-control-plane';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { appFolder, filesIn, onlyOne, textOf } from './test-support/manifest-files.ts';
 
 const FIRST_BUILD_MS = 1_800_000;
@@ -21,27 +20,20 @@ const ACCOUNT = 'system:serviceaccount:kube-system:cloud-controller-manager';
 const minor = parseMinor(process.env['LONGSHORE_TEST_MINOR'] ?? '') ?? DEFAULT_MINOR;
 
 let plane: ControlPlane;
-let kubectlPath: string;
+let kubectl: Kubectl;
 let folder: string;
 
 beforeAll(async () => {
   const onProgress = (message: string): boolean => process.stderr.write(`${message}\n`);
   folder = await mkdtemp(path.join(tmpdir(), 'do-ccm-manifests-'));
-  kubectlPath = await acquireBinary('kubectl', DEFAULT_MINOR, { onProgress });
   plane = await startControlPlane({ minor, audit: true, onProgress });
+  kubectl = await kubectlFor(plane, { cwd: appFolder, onProgress });
 }, FIRST_BUILD_MS);
 
 afterAll(async () => {
   await plane.stop();
   await rm(folder, { recursive: true });
 });
-
-// In the folder of the program, as the README says.
-async function kubectl(...args: string[]): Promise<string> {
-  const env = { ...process.env, KUBECONFIG: plane.kubeconfigPath, HOME: folder };
-  const { stdout } = await promisify(execFile)(kubectlPath, args, { cwd: appFolder, env });
-  return stdout;
-}
 
 describe('the commands of the README', () => {
   test('kubectl apply -f releases/token.yml, then releases/v0.1.0.yml, create Secret and Deployment', async () => {

@@ -1,13 +1,11 @@
 // Every manifest on the API server of each Kubernetes version that is supported, by the commands of the READMEs.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { acquireBinary, DEFAULT_MINOR, MINORS, startControlPlane } from '@longshore/embedded-control-plane';
-import type { ControlPlane } from '@longshore/embedded-control-plane';
+import { kubectlFor, MINORS, startControlPlane } from '@longshore/embedded-control-plane';
+import type { ControlPlane, Kubectl } from '@longshore/embedded-control-plane';
 import { waitFor } from '@longshore/reconciler-core/testing';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { ANNOTATIONS } from './annotations.ts';
 import { appFolder, filesIn, onlyOne, readManifests, textOf } from './test-support/manifest-files.ts';
 import type { Manifest } from './test-support/manifest-files.ts';
@@ -21,14 +19,14 @@ const examples = filesIn('examples/loadbalancers');
 
 describe.each(MINORS)('Kubernetes %s', (minor) => {
   let plane: ControlPlane;
-  let kubectlPath: string;
+  let kubectl: Kubectl;
   let folder: string;
 
   beforeAll(async () => {
     const onProgress = (message: string): boolean => process.stderr.write(`${message}\n`);
     folder = await mkdtemp(path.join(tmpdir(), 'do-ccm-releases-'));
-    kubectlPath = await acquireBinary('kubectl', DEFAULT_MINOR, { onProgress });
     plane = await startControlPlane({ minor, onProgress });
+    kubectl = await kubectlFor(plane, { cwd: appFolder, onProgress });
     await kubectl('apply', '-f', await jsonFile('crds', { apiVersion: 'v1', kind: 'List', items: certManagerTypes() }));
     await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
   }, FIRST_BUILD_MS);
@@ -37,14 +35,6 @@ describe.each(MINORS)('Kubernetes %s', (minor) => {
     await plane.stop();
     await rm(folder, { recursive: true });
   });
-
-  // In the folder of the program, as the READMEs say.
-  async function kubectl(...args: string[]): Promise<string> {
-    const env = { ...process.env, KUBECONFIG: plane.kubeconfigPath, HOME: folder };
-    const { stdout, stderr } = await promisify(execFile)(kubectlPath, args, { cwd: appFolder, env });
-    if (stderr.includes('Warning')) throw new Error(stderr);
-    return stdout;
-  }
 
   async function jsonFile(name: string, content: object): Promise<string> {
     const file = path.join(folder, `${name}.json`);

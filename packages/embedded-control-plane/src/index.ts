@@ -3,6 +3,8 @@ export { startControlPlane } from './start-control-plane.ts';
 export type { ControlPlane, ControlPlaneOptions, KubeconfigUser, ServiceAccountTokenRequest } from './control-plane.ts';
 export { startEtcd } from './etcd.ts';
 export type { Etcd, EtcdOptions, SharedEtcd } from './etcd.ts';
+export { kubectlFor } from './kubectl.ts';
+export type { Kubectl, KubectlOptions } from './kubectl.ts';
 export { acquireBinary } from './binaries/acquire.ts';
 export type { AcquireOptions } from './binaries/acquire.ts';
 export { BINARY_NAMES } from './binaries/catalogue.ts';

@@ -1,6 +1,7 @@
 // The first file of every bundled program. Written in ES2018 without static imports, because its first job is to run on a Node that is too
 // old for everything else: it then says so in one line and exits 2 instead of failing somewhere in minified code.
-// The build copies it as the bundle's main.js and replaces __PROGRAM__ by the program's name and __CHUNK__ by the file to load.
+// The build copies it as the bundle's main.js and replaces __PROGRAM__ by the program's name, __CHUNK__ by the file to load and __V8_FLAGS__
+// by what the program wants of V8 beyond what all want.
 (function () {
   var oldest = [22, 19];
   var have = process.versions.node.split('.').map(Number);
@@ -17,7 +18,7 @@
   if (flags === undefined) {
     flags =
       '--min-semi-space-size=1 --max-semi-space-size=1 --semi-space-growth-factor=1 --optimize-for-size' +
-      ' --single-threaded-gc --no-sparkplug --max-lazy';
+      ' --single-threaded-gc --no-sparkplug --max-lazy __V8_FLAGS__';
   }
   var v8 = process.getBuiltinModule('node:v8');
   flags.split(' ').forEach(function (flag) {

@@ -10,9 +10,9 @@ const TOP_LEVEL = new Set([
   'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'LICENSE', 'eslint.config.mjs', 'jest.preset.mjs',
 ]); // prettier-ignore
 
-// Rows for the programs that come later are added with them (@grpc/grpc-js comes with csi-packet).
+// Rows for the programs that come later are added with them.
 const APPS: readonly string[] = ['cloudscale-ccm', 'csi-packet', 'do-ccm', 'packet-ccm'];
-const LIBRARIES = ['@kubernetes/client-node', 'axios', 'nx', 'winston', 'jest'];
+const LIBRARIES = ['@kubernetes/client-node', 'axios', 'nx', 'winston', 'jest', '@grpc/grpc-js'];
 
 const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
   .trim()
@@ -51,6 +51,7 @@ describe('design card', () => {
     },
     { library: 'axios', use: /^import axios.* from 'axios'/m },
     { library: 'winston', use: /(?:from|import\() ?'winston'/ },
+    { library: '@grpc/grpc-js', use: /from '@grpc\/grpc-js'/ },
     { library: 'jest', use: /jest/ },
     { library: 'nx', use: /nx run-many/ },
   ])('$library is used', ({ use }) => {

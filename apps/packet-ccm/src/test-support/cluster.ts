@@ -1,12 +1,10 @@
 // The cluster of an int spec as an administrator sees it: kubectl by the commands of the READMEs, and single calls where a kubelet or a
 // controller would make them.
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
-import { acquireBinary, DEFAULT_MINOR, startControlPlane } from '@longshore/embedded-control-plane';
-import type { ControlPlane, ControlPlaneOptions } from '@longshore/embedded-control-plane';
+import { kubectlFor, startControlPlane } from '@longshore/embedded-control-plane';
+import type { ControlPlane, ControlPlaneOptions, Kubectl } from '@longshore/embedded-control-plane';
 import type { KubeNode } from '@longshore/k8s-runtime';
 import { manifests } from './manifests.ts';
 
@@ -35,33 +33,26 @@ export interface NodeSpec {
 export class Cluster {
   readonly plane: ControlPlane;
   readonly folder: string;
-  readonly #kubectlPath: string;
+  /** In the folder of the program, as the READMEs say. A warning of the API server is a failure, but for that about the old label. */
+  readonly kubectl: Kubectl;
 
-  private constructor(plane: ControlPlane, folder: string, kubectlPath: string) {
+  private constructor(plane: ControlPlane, folder: string, kubectl: Kubectl) {
     this.plane = plane;
     this.folder = folder;
-    this.#kubectlPath = kubectlPath;
+    this.kubectl = kubectl;
   }
 
   static async start(options: ControlPlaneOptions = {}): Promise<Cluster> {
     const onProgress = (message: string): boolean => process.stderr.write(`${message}\n`);
-    const kubectlPath = await acquireBinary('kubectl', DEFAULT_MINOR, { onProgress });
     const folder = await mkdtemp(path.join(tmpdir(), 'packet-ccm-'));
-    return new Cluster(await startControlPlane({ onProgress, ...options }), folder, kubectlPath);
+    const plane = await startControlPlane({ onProgress, ...options });
+    const kubectl = await kubectlFor(plane, { cwd: manifests.path, expectedWarning: EXPECTED_WARNING, onProgress });
+    return new Cluster(plane, folder, kubectl);
   }
 
   async stop(): Promise<void> {
     await this.plane.stop();
     await rm(this.folder, { recursive: true });
-  }
-
-  /** In the folder of the program, as the READMEs say. A warning of the API server is a failure, but for that about the old label. */
-  async kubectl(...args: string[]): Promise<string> {
-    const env = { ...process.env, KUBECONFIG: this.plane.kubeconfigPath, HOME: this.folder };
-    const { stdout, stderr } = await promisify(execFile)(this.#kubectlPath, args, { cwd: manifests.path, env });
-    const warnings = stderr.split('\n').filter((line) => line.startsWith('Warning') && !EXPECTED_WARNING.test(line));
-    if (warnings.length > 0) throw new Error(warnings.join('\n'));
-    return stdout;
   }
 
   /** A file for kubectl. */

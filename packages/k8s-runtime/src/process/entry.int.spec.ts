@@ -9,7 +9,10 @@ let folder = '';
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'entry-'));
   const entry = readFileSync(new URL('../../entry/entry.js', import.meta.url), 'utf8');
-  writeFileSync(join(folder, 'main.js'), entry.replaceAll('__PROGRAM__', 'demo').replaceAll('__CHUNK__', 'chunk.js'));
+  writeFileSync(
+    join(folder, 'main.js'),
+    entry.replaceAll('__V8_FLAGS__', '').replaceAll('__PROGRAM__', 'demo').replaceAll('__CHUNK__', 'chunk.js'),
+  );
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   // Another Node's version number, for the guard.
   writeFileSync(

@@ -122,7 +122,8 @@ export class LocalCluster {
   async #apply(document: string): Promise<void> {
     const kubectl = await acquireBinary('kubectl', this.#cluster.minor);
     const child = execFile(kubectl, ['--kubeconfig', this.#admin, 'apply', '-f', '-'], {
-      env: { PATH: process.env['PATH'] },
+      // Its cache would be in the working folder without a home.
+      env: { PATH: process.env['PATH'], HOME: this.#cluster.folder },
     });
     let problem = '';
     child.stderr?.on('data', (text: string) => (problem += text));
