@@ -1,5 +1,6 @@
 // Bundles the program in the current folder: src/main.ts and everything that it imports become dist/program.js with lazily loaded
 // chunks, and dist/main.js is the entry guard (packages/k8s-runtime/entry), which checks the Node version and sets V8's heap limits first.
+// An app of several programs names them in package.json, `longshore.programs` (name → source): each gets dist/<name>.js.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
@@ -88,8 +89,11 @@ const lightGrpc = {
 
 rmSync('dist/chunks', { recursive: true, force: true });
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+const entries = Object.entries(manifest.longshore?.programs ?? { [manifest.name.split('/').pop()]: 'src/main.ts' });
+const isSingle = manifest.longshore?.programs === undefined;
+const chunkOf = (name) => (isSingle ? 'program' : `programs/${name}`);
 const result = await build({
-  entryPoints: { program: 'src/main.ts' },
+  entryPoints: Object.fromEntries(entries.map(([name, source]) => [chunkOf(name), source])),
   outdir: 'dist',
   bundle: true,
   splitting: true,
@@ -113,14 +117,20 @@ const result = await build({
 });
 writeFileSync('dist/meta.json', JSON.stringify(result.metafile));
 // `longshore.v8Flags` in package.json: what this program wants of V8 beyond what all programs want.
-const guard = readFileSync(path.join(import.meta.dirname, '../../packages/k8s-runtime/entry/entry.js'), 'utf8')
-  .replaceAll('__PROGRAM__', manifest.name.split('/').pop())
-  .replaceAll('__CHUNK__', 'program.js')
-  .replaceAll('__V8_FLAGS__', (manifest.longshore?.v8Flags ?? []).join(' '));
-writeFileSync('dist/main.js', guard);
+const guard = readFileSync(path.join(import.meta.dirname, '../../packages/k8s-runtime/entry/entry.js'), 'utf8');
+for (const [name] of entries) {
+  const text = guard
+    .replaceAll('__PROGRAM__', name)
+    .replaceAll('__CHUNK__', `${chunkOf(name)}.js`)
+    .replaceAll('__V8_FLAGS__', (manifest.longshore?.v8Flags ?? []).join(' '));
+  writeFileSync(`dist/${isSingle ? 'main' : name}.js`, text);
+}
 
-// What V8 compiles while the program starts is kept for the next starts (entry.js). Without it the program works as well, only slower.
+// What V8 compiles while a program starts is kept for the next starts (entry.js). Without it the program works as well, only slower.
 rmSync('dist/compile-cache', { recursive: true, force: true });
 mkdirSync('dist/compile-cache');
-const warmUp = spawnSync(process.execPath, ['dist/main.js', '--version'], { stdio: ['ignore', 'ignore', 'inherit'] });
-if (warmUp.status !== 0) throw new Error(`dist/main.js --version ended with ${warmUp.status ?? warmUp.signal}`);
+for (const [name] of entries) {
+  const main = `dist/${isSingle ? 'main' : name}.js`;
+  const warmUp = spawnSync(process.execPath, [main, '--version'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (warmUp.status !== 0) throw new Error(`${main} --version ended with ${warmUp.status ?? warmUp.signal}`);
+}

@@ -11,7 +11,7 @@ const TOP_LEVEL = new Set([
 ]); // prettier-ignore
 
 // Rows for the programs that come later are added with them.
-const APPS: readonly string[] = ['cloudscale-ccm', 'csi-packet', 'do-ccm', 'packet-ccm'];
+const APPS: readonly string[] = ['capi-packet-manager', 'cloudscale-ccm', 'csi-packet', 'do-ccm', 'packet-ccm'];
 const LIBRARIES = ['@kubernetes/client-node', 'axios', 'nx', 'winston', 'jest', '@grpc/grpc-js'];
 
 const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' })

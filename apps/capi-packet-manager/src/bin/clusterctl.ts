@@ -1,0 +1,1 @@
+// clusterctl: makes, moves, checks and deletes clusters from a desk.
