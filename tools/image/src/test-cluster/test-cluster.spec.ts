@@ -176,3 +176,15 @@ describe('servers of an account', () => {
     expect([addressOf(server, 'public'), addressOf(server, 'private')]).toEqual(['198.18.0.1', '10.100.1.5']);
   });
 });
+
+describe.each(['run-in-test-cluster', 'cleanup'])('helpers/%s', (helper) => {
+  const script = path.join(root, 'apps/cloudscale-ccm/helpers', helper);
+
+  test('--help says what it does and which settings there are, and does nothing', () => {
+    expect(execFileSync(script, ['--help'], { encoding: 'utf8' })).toMatch(/run-in-test-cluster|CLOUDSCALE_API_TOKEN/);
+  });
+
+  test('another argument is refused', () => {
+    expect(() => execFileSync(script, ['kubectl'], { stdio: 'pipe' })).toThrow(/kubectl/);
+  });
+});
