@@ -1,0 +1,78 @@
+// Makes one executable file of a program of this app: `build-program.mjs PROGRAM OS ARCH FILE` (the Makefile's rules call it).
+// Where a Node for that platform is at hand (node_modules/node-<os>-<arch>, or NODE_BINARY) the file carries it and runs on a machine without
+// Node; else it carries the program alone and starts it with the Node in PATH. For Windows: the script itself, and FILE.cmd that starts it.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { bundleSettings } from '../../../tools/scripts/bundle-plugins.mjs';
+import { shellHeader, windowsLauncher } from './self-extracting.mjs';
+
+const app = path.resolve(import.meta.dirname, '..');
+const root = path.resolve(app, '../..');
+const [program, os, arch, file] = process.argv.slice(2);
+const manifest = JSON.parse(readFileSync(path.join(app, 'package.json'), 'utf8'));
+const source = manifest.longshore.programs[program];
+if (!source || !os || !arch || !file) {
+  const known = Object.keys(manifest.longshore.programs).join(' or ');
+  console.error(`usage: build-program.mjs PROGRAM OS ARCH FILE, where PROGRAM is ${known}`);
+  process.exit(2);
+}
+
+// As entry.js sets them for bundles in an image; here the file that starts Node says them.
+const v8Flags = ['--max-semi-space-size=1', '--optimize-for-size', '--disable-warning=ExperimentalWarning'];
+const script = await bundle();
+mkdirSync(path.dirname(file), { recursive: true });
+if (os === 'windows') {
+  // A package.json somewhere above must not make it CommonJS: the launcher starts the .mjs, the name without ending is the same text.
+  const name = path.basename(file);
+  write(`${file}.mjs`, script, 0o644);
+  write(`${file}.cmd`, windowsLauncher({ program, file: `${name}.mjs`, v8Flags }), 0o755);
+  write(file, script, 0o644);
+  report('a script for the Node.js of the machine, started by', `${file}.cmd`);
+} else {
+  const node = nodeOf(os, arch);
+  const payloads = [payload(program, '.mjs', script), ...(node ? [payload('node', '', readFileSync(node))] : [])];
+  const header = Buffer.from(shellHeader({ program, v8Flags, payloads }));
+  write(file, Buffer.concat([header, ...payloads.map(({ bytes }) => bytes)]), 0o755);
+  report(node ? 'with Node.js inside' : 'for the Node.js of the machine', file);
+}
+
+// One file: a copy of it has to work, so nothing is left to be found beside it but the simulators, which are no part of it.
+async function bundle() {
+  const { outputFiles } = await build({
+    ...bundleSettings,
+    absWorkingDir: app,
+    entryPoints: [source],
+    external: ['@longshore/cloud-simulators'],
+    write: false,
+  });
+  return Buffer.from(outputFiles[0].contents);
+}
+
+function nodeOf(os, arch) {
+  if (process.env.NODE_BINARY) return process.env.NODE_BINARY;
+  const name = `node-${os}-${arch === 'amd64' ? 'x64' : arch}`;
+  const found = path.join(root, 'node_modules', name, 'bin/node');
+  return existsSync(found) ? found : undefined;
+}
+
+function payload(name, ending, content) {
+  const hash = createHash('sha256').update(content).digest('hex').slice(0, 16);
+  // Level 6: the last two percent of a Node take ten seconds more.
+  const bytes = gzipSync(content, { level: 6 });
+  return { name: `${name}-${hash}${ending}`, size: bytes.length, bytes };
+}
+
+// Make takes a file that is there for a finished one.
+function write(target, content, mode) {
+  const part = `${target}.${process.pid}.part`;
+  rmSync(part, { force: true });
+  writeFileSync(part, content, { mode });
+  renameSync(part, target);
+}
+
+function report(what, target) {
+  console.log(`${path.relative(process.cwd(), target)}: ${what}`);
+}
