@@ -36,6 +36,8 @@ export interface ApiTransportOptions {
   readonly clock: Clock;
   readonly metrics: RestClientMetrics;
   readonly limit?: TokenBucket | undefined;
+  /** For calls that name no limit of their own; 60 s by default. */
+  readonly timeoutMs?: number | undefined;
 }
 
 const TIMEOUT_MS = 60_000;
@@ -131,7 +133,7 @@ export class ApiTransport {
       headers['content-length'] = Buffer.byteLength(call.body);
     }
     const agent = this.#options.agents.agentFor(identity.tls, use, this.#options.owner);
-    const timeoutMs = call.timeoutMs ?? TIMEOUT_MS;
+    const timeoutMs = call.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS;
     return { method: call.method, path: call.path, headers, body: call.body, agent, signal: call.signal, timeoutMs };
   }
 

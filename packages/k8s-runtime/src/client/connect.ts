@@ -15,12 +15,16 @@ import { Transport } from './transport.ts';
 export interface ConnectOptions {
   /** `--kubeconfig`; the environment variable KUBECONFIG is then not looked at. */
   readonly kubeconfig?: string | undefined;
+  /** Text of a kubeconfig instead of a file, for clusters whose kubeconfig is in a Secret; `kubeconfig` and the environment do not count then. */
+  readonly kubeconfigText?: string | undefined;
   /** `--master`: replaces the server of the kubeconfig. */
   readonly master?: string | undefined;
   readonly userAgent: string;
   /** Client-side limit; none if absent or 0 or less. Each client made by `named` has its own, as in Go. */
   readonly qps?: number | undefined;
   readonly burst?: number | undefined;
+  /** For each call that names no limit of its own; 60 s by default. Shorter where many API servers are asked, of which some do not answer. */
+  readonly timeoutMs?: number | undefined;
   /** Clients with one of these names (`named`) act as the service account of that name (--use-service-account-credentials). */
   readonly serviceAccounts?: { readonly namespace: string; readonly names: readonly string[] } | undefined;
   readonly clock?: Clock | undefined;
@@ -34,8 +38,8 @@ export interface ConnectOptions {
 /** A client for the cluster that the options name. Rejects with an OperatorError whose message is one line for the user. */
 export async function connect(options: ConnectOptions): Promise<KubeClient> {
   const { clock = systemClock, log = silentLogger, metrics = noMetrics, env = process.env, userAgent } = options;
-  const { kubeconfig, master, inClusterFolder } = options;
-  const access = await loadKubeConfig({ kubeconfig, master, inClusterFolder, env, clock, log });
+  const { kubeconfig, kubeconfigText, master, inClusterFolder } = options;
+  const access = await loadKubeConfig({ kubeconfig, kubeconfigText, master, inClusterFolder, env, clock, log });
   const { server } = access;
   const newLimit = (): TokenBucket | undefined => toLimit(options, clock);
   const transport = new ApiTransport({
@@ -47,6 +51,7 @@ export async function connect(options: ConnectOptions): Promise<KubeClient> {
     clock,
     metrics: new RestClientMetrics(metrics, server.host),
     limit: newLimit(),
+    timeoutMs: options.timeoutMs,
   });
   const base = new HttpKubeClient({ transport, userAgent, clock });
   const { namespace = '', names = [] } = options.serviceAccounts ?? {};

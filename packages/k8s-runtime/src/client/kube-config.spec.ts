@@ -53,6 +53,13 @@ async function pod(): Promise<{ env: Record<string, string>; inClusterFolder: st
 }
 
 describe('which configuration is used', () => {
+  test('a text in memory, before all files', async () => {
+    const kubeconfig = await write('given', yamlFor('https://given:1'));
+    const access = await load({ kubeconfig, kubeconfigText: yamlFor('https://text:2', 'of-the-text') });
+    expect(access.server.origin).toBe('https://text:2');
+    expect((await identityOf(access)).headers).toEqual({ authorization: 'Bearer of-the-text' });
+  });
+
   test('--kubeconfig, whatever the environment says', async () => {
     const kubeconfig = await write('given', yamlFor('https://given:1'));
     const { env, inClusterFolder } = await pod();

@@ -15,6 +15,8 @@ import type { KubeConfigContext, KubeConfigDocument } from './kube-config-docume
 export interface KubeConfigOptions {
   /** `--kubeconfig`. */
   readonly kubeconfig?: string | undefined;
+  /** The content of a kubeconfig; paths in it are relative to the working directory. */
+  readonly kubeconfigText?: string | undefined;
   /** `--master`: replaces the server of the kubeconfig; alone it means a server that wants no credentials. */
   readonly master?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -28,7 +30,8 @@ const IN_CLUSTER_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** Finds and reads the configuration; rejects with one line that names file, field and remedy. */
 export async function loadKubeConfig(options: KubeConfigOptions): Promise<ClusterAccess> {
-  const { kubeconfig, master, env } = options;
+  const { kubeconfig, kubeconfigText, master, env } = options;
+  if (kubeconfigText !== undefined) return fromDocuments([await toDocument('in memory', kubeconfigText)], options);
   if (kubeconfig) return fromFiles([kubeconfig], options);
   if (master) return fromMaster(master, options);
   if (env['KUBERNETES_SERVICE_HOST']) return fromCluster(options);
@@ -58,7 +61,13 @@ async function fromCluster(options: KubeConfigOptions): Promise<ClusterAccess> {
 }
 
 async function fromFiles(files: readonly string[], options: KubeConfigOptions): Promise<ClusterAccess> {
-  const documents = await Promise.all(files.map(readDocument));
+  return fromDocuments(await Promise.all(files.map(readDocument)), options);
+}
+
+async function fromDocuments(
+  documents: readonly KubeConfigDocument[],
+  options: KubeConfigOptions,
+): Promise<ClusterAccess> {
   const context = parseKubeConfig(documents);
   const { cluster } = context;
   const place = `kubeconfig ${context.file}: clusters[name=${context.clusterName}].cluster.server`;
@@ -115,6 +124,10 @@ async function readDocument(path: string): Promise<KubeConfigDocument> {
     const message = `cannot read kubeconfig ${file}: ${messageOf(error)}; check --kubeconfig and the file's permissions`;
     throw new OperatorError('KUBECONFIG_UNREADABLE', message, never);
   }
+  return toDocument(file, text);
+}
+
+async function toDocument(file: string, text: string): Promise<KubeConfigDocument> {
   const content = await parseText(file, text);
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw invalidKubeConfig(file, 'it holds no clusters, users and contexts', 'is it the right file?');
