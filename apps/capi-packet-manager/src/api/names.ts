@@ -39,6 +39,12 @@ export const annotations = {
   createRequestedAt: `${OWN_PREFIX}/create-requested-at`,
   /** Machine: the device's id, once known. */
   deviceId: `${OWN_PREFIX}/device-id`,
+  /** Machine: id of the Packet project that its device was asked of; the project in the spec may be edited afterwards. */
+  projectId: `${OWN_PREFIX}/project-id`,
+  /** Machine: the attempt whose device the API could not bring up; the next one that fails is the last. */
+  failedAttempt: `${OWN_PREFIX}/failed-attempt`,
+  /** Cluster: the attempt (`machineUid`) of the one machine that runs `kubeadm init`. Written before the call for its device. */
+  initAttempt: `${OWN_PREFIX}/init-attempt`,
   /** Machine: any value; it goes first when its set shrinks. */
   deleteMachine: 'cluster.k8s.io/delete-machine',
   /** Cluster, Machine, set, deployment: any value; nothing is done to it. Set by people. */
