@@ -65,12 +65,12 @@ export type ServerStep =
   | { readonly do: 'nothing'; readonly device: Device }
   | { readonly do: 'report-gone' };
 
-/** How a POST ended. */
+/** How a POST ended. `memoryAfter` (plan-server.ts) says what to store then. */
 export type ServerCreation =
   | { readonly state: 'created'; readonly device: Device }
   /** The answer was lost or a 5xx came: the device may exist. Look up, and wait the settling time before the next POST. */
   | { readonly state: 'in-doubt'; readonly message: string }
-  /** Nothing was made. `retryAfterMs` when the API named a time. */
+  /** Nothing was made, so the time of the POST is forgotten (`memoryAfter`). `retryAfterMs` when the API named a time. */
   | {
       readonly state: 'refused';
       readonly why: 'no-capacity' | 'quota' | 'credentials' | 'permission' | 'rate-limit' | 'invalid';
@@ -99,7 +99,10 @@ export interface Servers extends Runnable {
   lookUp(memory: ServerMemory, projectId: ProjectId, signal: AbortSignal): Promise<ServerFinding>;
   /** POSTs once per facility until one takes it; at most `--concurrent-creates` (5) at a time; the sweep knows the new device at once. */
   create(memory: ServerMemory, spec: ServerSpec, signal: AbortSignal): Promise<ServerCreation>;
-  /** Deletes whatever carries the attempt's tag or the device id; gone only when the API says so. */
+  /**
+   * Deletes whatever carries the attempt's tag or the device id; gone only when the API says so. A duplicate is removed by a memory that
+   * has nothing but its device id.
+   */
   remove(memory: ServerMemory, projectId: ProjectId, signal: AbortSignal): Promise<ServerRemoval>;
   /** Puts hostname or tags back. */
   correct(
@@ -126,4 +129,27 @@ export interface EndpointAddresses {
   assign(reservationId: ReservationId, address: string, deviceId: DeviceId, signal: AbortSignal): Promise<void>;
   /** Gives all addresses of the cluster back. */
   release(owner: ServerOwner['cluster'], projectId: ProjectId, signal: AbortSignal): Promise<void>;
+}
+
+/** Servers that somebody is about to ask for: one kind of them, with the field of the file that says so. */
+export interface AccountWish {
+  /** Where it stands, for messages: `machines.yaml: Machine default/master-0`. */
+  readonly field: string;
+  readonly projectId: string;
+  readonly plan: string;
+  readonly operatingSystem: string;
+  readonly facilities: readonly string[];
+  readonly billingCycle: string;
+  /** How many. */
+  readonly quantity: number;
+  /** Public keys as text; empty: those of the project. */
+  readonly sshKeys: readonly string[];
+}
+
+/** Something that would make the API refuse a server. */
+export interface AccountProblem {
+  /** Field of the wish, then the name of the part: `machines.yaml: Machine default/master-0: machineType`. */
+  readonly field: string;
+  /** What is wrong and what to do. */
+  readonly message: string;
 }
