@@ -2,7 +2,7 @@
 // the manifests' image names and the release take the same.
 
 /** Names of the app folders, as `npm run image -- NAME` takes them. */
-export const imageApps = ['do-ccm', 'packet-ccm', 'cloudscale-ccm'] as const;
+export const imageApps = ['do-ccm', 'packet-ccm', 'cloudscale-ccm', 'capi-packet-manager'] as const;
 
 /** An app with an image. */
 export type ImageApp = (typeof imageApps)[number];
@@ -11,6 +11,8 @@ export type ImageApp = (typeof imageApps)[number];
 export interface StartPath {
   readonly path: string;
   readonly args?: readonly string[];
+  /** Which of the app's programs, where it has several; else the first. */
+  readonly program?: string;
 }
 
 /** What is particular about an image. */
@@ -21,6 +23,8 @@ export interface AppImage {
   readonly tagPrefix: '' | 'v';
   /** Where the Go images have their binary (docs/decisions/0012-images-without-docker.md). */
   readonly startPaths: readonly StartPath[];
+  /** Bundles of an app of several programs; the first is what the image starts, as main.js. */
+  readonly programs?: readonly [string, ...string[]];
 }
 
 /** Where the program is in an image; also its working folder, in which packet's manifests look for `./NAME`. */
@@ -49,7 +53,19 @@ export const APP_IMAGES: Readonly<Record<ImageApp, AppImage>> = {
     tagPrefix: '',
     startPaths: [{ path: '/usr/local/bin/cloudscale-cloud-controller-manager' }],
   },
+  'capi-packet-manager': {
+    title: 'Cluster API provider for Packet (Equinix Metal): manager and clusterctl',
+    tagPrefix: 'v',
+    startPaths: [{ path: '/manager' }, { path: '/clusterctl', program: 'clusterctl' }],
+    programs: ['manager', 'clusterctl'],
+  },
 };
+
+/** The file in APP_FOLDER that starts a program of an app; `main.js` for its only or first one. */
+export function mainFileOf(app: ImageApp, program?: string): string {
+  const isFirst = program === undefined || program === APP_IMAGES[app].programs?.[0];
+  return isFirst ? 'main.js' : `${program}.js`;
+}
 
 /** The repository of an app's image as manifests name it: `longshore/do-ccm`, or below a registry of one's own. */
 export function imageRepository(app: string, prefix = 'longshore'): string {

@@ -29,6 +29,8 @@ export interface BuildSettings {
   readonly created: string;
   /** What stands before the app in the image's name. */
   readonly prefix: string;
+  /** The whole name, in place of prefix, app and tag. */
+  readonly reference?: string | undefined;
   /** The tag; absent: the version, as the app's tags have it. */
   readonly tag?: string | undefined;
   /** Further labels. */
@@ -81,7 +83,8 @@ export async function buildImages(
     settings.onProgress(`${app} for linux/${base.arch}`);
     parts.push(await buildPlatform({ app, built, base, labels }, settings));
   }
-  const reference = `${imageRepository(app, settings.prefix)}:${settings.tag ?? `${APP_IMAGES[app].tagPrefix}${built.manifest.version}`}`;
+  const tag = settings.tag ?? `${APP_IMAGES[app].tagPrefix}${built.manifest.version}`;
+  const reference = settings.reference ?? `${imageRepository(app, settings.prefix)}:${tag}`;
   const images = parts.map(({ image }) => image);
   return { app, version: built.manifest.version, reference, images, annotations: labels, parts };
 }

@@ -123,11 +123,13 @@ describe.each(imageApps)('the image of %s', (app) => {
       const rootfs = path.join(folder, `${app}-root`);
       await writeRootfs(built().parts[0]!.entries, rootfs);
       expect(existsSync(path.join(rootfs, 'bin/sh'))).toBe(false);
-      const version = `${app} v${built().version}\n`;
+      const { programs: [program] = [app] } = APP_IMAGES[app];
+      const version = `${program} v${built().version}\n`;
       expect(await startIn(rootfs, ['/app/node', '/app/main.js', '--version'])).toBe(version);
       expect(await startIn(rootfs, ['/app/node', '/app/main.js', '--help'])).toContain('--leader-elect');
-      for (const { path: file, args } of APP_IMAGES[app].startPaths) {
-        if (args) expect(await startIn(rootfs, [file, '--help'])).not.toContain('--leader-elect');
+      for (const { path: file, args, program: other = program } of APP_IMAGES[app].startPaths) {
+        if (other !== program) expect(await startIn(rootfs, [file, '--version'])).toContain(built().version);
+        else if (args) expect(await startIn(rootfs, [file, '--help'])).not.toContain('--leader-elect');
         else expect(await startIn(rootfs, [file, '--version'])).toBe(version);
       }
       const write =

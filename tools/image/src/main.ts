@@ -5,6 +5,7 @@ import { messageOf } from '@longshore/reconciler-core';
 import { imageRepository } from './app-names.ts';
 import { buildImages, makeBases } from './build-image.ts';
 import type { BuildSettings } from './build-image.ts';
+import { loadArchive } from './load-archive.ts';
 import { imageCache, imageTime, root } from './config.ts';
 import { HELP, parseCommandLine } from './options.ts';
 import type { ImageOptions } from './options.ts';
@@ -49,7 +50,12 @@ async function run(options: ImageOptions): Promise<readonly ImageReport[]> {
   const reports: ImageReport[] = [];
   for (const app of options.apps) {
     const built = await buildImages(app, bases, settings);
-    reports.push(await writeImages(built, options.format, path.resolve(options.folder)));
+    const report = await writeImages(built, options.format, path.resolve(options.folder));
+    reports.push(report);
+    if (options.isLoading) console.error(`  ${loadArchive(report.file, built.reference)}`);
+    if (options.isPushingReference) {
+      console.error(`  pushed ${built.reference} ${await pushImages(built, built.reference, settings)}`);
+    }
     if (options.push) {
       const tag = built.reference.slice(built.reference.lastIndexOf(':') + 1);
       const digest = await pushImages(built, `${imageRepository(app, options.push)}:${tag}`, settings);

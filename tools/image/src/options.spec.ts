@@ -27,6 +27,9 @@ describe('the command line of npm run image', () => {
     { argv: ['do-ccm', '--format', 'zip'], message: /use oci, oci-archive, docker-archive, rootfs/ },
     { argv: ['do-ccm', '--libraries', 'x'], message: /use auto, pinned, machine/ },
     { argv: ['do-ccm', '--label', 'x'], message: /KEY=VALUE/ },
+    { argv: ['do-ccm', 'packet-ccm', '--name', 'x/y:1'], message: /--name is the name of one image/ },
+    { argv: ['do-ccm', '--push-name'], message: /--push-name needs --name/ },
+    { argv: ['do-ccm', '--load'], message: /--load needs --format docker-archive/ },
     { argv: ['do-ccm', '--nope'], message: /--nope/ },
     { argv: ['all', '--platform', 'linux/amd64,linux/arm64', '--format', 'docker-archive'], message: /one platform/ },
   ])('$argv is a mistake', ({ argv, message }) => {
@@ -35,7 +38,18 @@ describe('the command line of npm run image', () => {
 
   test('help names every app and option', () => {
     expect(parseCommandLine(['--help'])).toEqual({ kind: 'help' });
-    for (const word of [...imageApps, '--platform', '--format', '--output', '--push', '--no-build', '-o json']) {
+    for (const word of [
+      ...imageApps,
+      '--platform',
+      '--format',
+      '--output',
+      '--push',
+      '--push-name',
+      '--name',
+      '--load',
+      '--no-build',
+      '-o json',
+    ]) {
       expect(HELP).toContain(word);
     }
   });

@@ -17,11 +17,17 @@ export interface ImageOptions {
   readonly libraries: LibrarySource;
   readonly prefix: string;
   readonly tag: string | undefined;
+  /** The image's whole name. */
+  readonly reference: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly print: 'table' | 'json';
   readonly isBuilding: boolean;
   /** A registry to push to, with what stands before the app's name. */
   readonly push: string | undefined;
+  /** Whether it is pushed under its whole name. */
+  readonly isPushingReference: boolean;
+  /** Whether Docker or Podman gets it. */
+  readonly isLoading: boolean;
 }
 
 /** A request for help, a mistake, or what to do. */
@@ -44,10 +50,13 @@ Builds images of the programs without Docker and without a registry. Apps: ${ima
   --output DIR       where to (default: dist/images)
   --prefix PREFIX    what stands before the app's name (default: longshore)
   --tag TAG          default: the version, as the app's tags have it
+  --name REFERENCE   the whole name of the image of one app, in place of --prefix and --tag
   --label KEY=VALUE  a further label; can be given several times
   --libraries FROM   pinned: from Debian packages that are pinned by hash; machine: this machine's own; auto (default): pinned, and
                      where they cannot be had the machine's, with a notice
   --push PREFIX      push the images to PREFIX/APP:TAG by the distribution protocol (PREFIX holds the registry's host)
+  --push-name        push the image under its --name
+  --load             with --format docker-archive: load it into Docker or Podman where one runs
   --no-build         take apps/*/dist as they are
   -o json            print name, platform, digest and size as JSON (with npm run -s, nothing else is printed)
   --help             print this
@@ -76,9 +85,12 @@ const OPTIONS = {
   output: { type: 'string', default: 'dist/images' },
   prefix: { type: 'string', default: 'longshore' },
   tag: { type: 'string' },
+  name: { type: 'string' },
   label: { type: 'string', multiple: true, default: [] as string[] },
   libraries: { type: 'string', default: 'auto' },
   push: { type: 'string' },
+  'push-name': { type: 'boolean', default: false },
+  load: { type: 'boolean', default: false },
   'no-build': { type: 'boolean', default: false },
   print: { type: 'string', short: 'o', default: 'table' },
   help: { type: 'boolean', short: 'h', default: false },
@@ -94,21 +106,29 @@ function toRequest({ values, positionals }: ReturnType<typeof parse>): CommandLi
     libraries: oneOf(values.libraries, SOURCES, '--libraries'),
     prefix: values.prefix,
     tag: values.tag,
+    reference: values.name,
     labels: Object.fromEntries(values.label.map(labelOf)),
     print: oneOf(values.print, ['table', 'json'] as const, '-o'),
     isBuilding: !values['no-build'],
     push: values.push,
+    isPushingReference: values['push-name'],
+    isLoading: values.load,
   };
   const message = contradiction(options);
   return message ? { kind: 'mistake', message } : { kind: 'build', options };
 }
 
-function contradiction({ apps, platforms, format }: ImageOptions): string | undefined {
-  if (apps.length === 0) return `name an app or all: ${imageApps.join(', ')}`;
-  if (platforms.length > 1 && (format === 'docker-archive' || format === 'rootfs')) {
-    return `--format ${format} holds one platform: run it once for each`;
-  }
-  return undefined;
+function contradiction(options: ImageOptions): string | undefined {
+  const { apps, platforms, format, reference } = options;
+  const isOfOnePlatform = format === 'docker-archive' || format === 'rootfs';
+  const rules: readonly (readonly [isBroken: boolean, message: string])[] = [
+    [apps.length === 0, `name an app or all: ${imageApps.join(', ')}`],
+    [platforms.length > 1 && isOfOnePlatform, `--format ${format} holds one platform: run it once for each`],
+    [reference !== undefined && apps.length > 1, '--name is the name of one image: name one app'],
+    [options.isPushingReference && reference === undefined, '--push-name needs --name'],
+    [options.isLoading && format !== 'docker-archive', '--load needs --format docker-archive'],
+  ];
+  return rules.find(([isBroken]) => isBroken)?.[1];
 }
 
 function appOf(text: string): ImageApp {
