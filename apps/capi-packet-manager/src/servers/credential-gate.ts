@@ -25,7 +25,9 @@ export class CredentialGate {
       this.#closed = undefined;
       return result;
     } catch (error) {
-      if (isKeyRefused(error)) this.#closed = { untilMs: this.#clock.monotonicMs() + this.#closedForMs, error };
+      this.#closed = !isKeyRefused(error)
+        ? undefined
+        : { untilMs: this.#clock.monotonicMs() + this.#closedForMs, error };
       throw error;
     }
   }

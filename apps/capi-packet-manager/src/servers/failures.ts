@@ -18,7 +18,7 @@ export function isKeyRefused(error: unknown): boolean {
 }
 
 /** A POST that failed. */
-export function creationAfter(error: unknown, projectId: string): ServerCreation {
+export function creationAfter(error: unknown, projectId: string): Exclude<ServerCreation, { state: 'created' }> {
   const message = messageOf(error);
   const why = refusalReason(error);
   if (why === undefined) return { state: 'in-doubt', message };
