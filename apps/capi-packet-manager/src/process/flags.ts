@@ -4,6 +4,7 @@ import {
   atLeast,
   defineFlags,
   durationFlag,
+  enumFlag,
   intFlag,
   isProblem,
   loggingFlags,
@@ -36,11 +37,11 @@ export const managerFlags = defineFlags({
     group: packet,
     help: 'Address of the Packet API, with or without /metal/v1. Empty: PACKET_API_URL, else the public one.',
   }),
-  'provider-id-prefix': stringFlag({
+  'provider-id-prefix': enumFlag({
     default: 'packet',
+    values: ['packet', 'equinixmetal'],
     group: packet,
     help: 'What provider IDs of new machines start with, before ://.',
-    validate: (text) => (/^[a-z][a-z0-9.+-]*$/.test(text) ? undefined : 'is not a name like packet or equinixmetal'),
   }),
   'sync-period': durationFlag({
     default: '30s',
