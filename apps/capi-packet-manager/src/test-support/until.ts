@@ -16,5 +16,6 @@ export async function until<T>(what: string, ask: () => T | Promise<T>, limitMs 
     }
     await wait(ROUND_MS);
   }
-  throw new Error(`not so after ${limitMs / 1000} s: ${what}${last === undefined ? '' : `: ${String(last)}`}`);
+  const reason = last instanceof Error ? `: ${last.message}` : '';
+  throw new Error(`not so after ${limitMs / 1000} s: ${what}${reason}`, { cause: last });
 }

@@ -107,17 +107,19 @@ export class PodHost {
   }
 
   async #sync(pod: Pod): Promise<void> {
-    const hosted = this.#running.get(pod.metadata?.uid ?? '');
-    if (pod.metadata?.deletionTimestamp !== undefined) {
-      if (hosted) await this.#end(hosted, graceOf(pod));
-      await this.#node?.sayGone(pod);
-      return;
-    }
+    const { uid = '', deletionTimestamp } = pod.metadata ?? {};
+    const hosted = this.#running.get(uid);
+    if (deletionTimestamp !== undefined) return this.#remove(pod, hosted);
     if (hosted?.process.isRunning) return;
     const program = this.#options.program(pod);
     if (program !== undefined) await this.#start(pod, program);
     if (pod.status?.phase !== 'Running') await this.#node?.sayRunning(pod);
     this.problems.delete(keyOf(pod));
+  }
+
+  async #remove(pod: Pod, hosted: HostedPod | undefined): Promise<void> {
+    if (hosted) await this.#end(hosted, (pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000);
+    await this.#node?.sayGone(pod);
   }
 
   async #start(pod: Pod, { command, extraArgs = [] }: PodProgram): Promise<void> {
@@ -178,8 +180,4 @@ export class PodHost {
     if (answer.status !== 201) throw new Error(`no token for ${namespace}/${account}: ${answer.body}`);
     return (JSON.parse(answer.body) as { readonly status: { readonly token: string } }).status.token;
   }
-}
-
-function graceOf(pod: Pod): number {
-  return (pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
 }

@@ -41,7 +41,7 @@ export interface EnvVar {
 }
 
 interface NamedSource {
-  readonly name?: string;
+  readonly name: string;
   readonly optional?: boolean;
 }
 

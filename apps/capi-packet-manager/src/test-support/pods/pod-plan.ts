@@ -33,22 +33,21 @@ export function planProcess(pod: Pod, sources: Sources): ProcessPlan {
 
 function envOf(pod: Pod, container: Container, sources: Sources): Readonly<Record<string, string>> {
   const env: Record<string, string> = {};
-  for (const { secretRef, configMapRef } of container.envFrom ?? []) {
-    Object.assign(env, secretRef?.name ? found(sources.secret(secretRef.name), secretRef.name, secretRef) : {});
-    Object.assign(env, configMapRef?.name ? found(sources.configMap(configMapRef.name), configMapRef.name) : {});
+  for (const { secretRef: secret, configMapRef: configMap } of container.envFrom ?? []) {
+    if (secret) Object.assign(env, found(sources.secret(secret.name), secret.name, secret));
+    if (configMap) Object.assign(env, found(sources.configMap(configMap.name), configMap.name, configMap));
   }
-  for (const variable of container.env ?? []) {
-    const text =
-      variable.valueFrom === undefined ? expand(variable.value ?? '', env) : lookedUp(pod, variable.valueFrom, sources);
-    if (text !== undefined) env[variable.name] = text;
+  for (const { name, value = '', valueFrom } of container.env ?? []) {
+    const text = valueFrom === undefined ? expand(value, env) : lookedUp(pod, valueFrom, sources);
+    if (text !== undefined) env[name] = text;
   }
   return env;
 }
 
 function lookedUp(pod: Pod, from: NonNullable<EnvVar['valueFrom']>, sources: Sources): string | undefined {
   const { secretKeyRef: secret, configMapKeyRef: configMap, fieldRef } = from;
-  if (secret) return found(sources.secret(secret.name ?? ''), secret.name ?? '', secret)[secret.key];
-  if (configMap) return found(sources.configMap(configMap.name ?? ''), configMap.name ?? '', configMap)[configMap.key];
+  if (secret) return found(sources.secret(secret.name), secret.name, secret)[secret.key];
+  if (configMap) return found(sources.configMap(configMap.name), configMap.name, configMap)[configMap.key];
   return fieldRef && fieldOf(pod, fieldRef.fieldPath);
 }
 
