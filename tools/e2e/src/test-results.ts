@@ -21,11 +21,20 @@ export const root = path.resolve(import.meta.dirname, '../../..');
 
 /** All tests that passed in the newest run of each suite. */
 export function passedTests(): readonly ExecutedTest[] {
+  return testsThat('passed');
+}
+
+/** All tests that the newest run of each suite skipped. */
+export function skippedTests(): readonly ExecutedTest[] {
+  return testsThat('pending');
+}
+
+function testsThat(status: 'passed' | 'pending'): readonly ExecutedTest[] {
   return resultFiles().flatMap((file) => {
     const results = JSON.parse(readFileSync(file, 'utf8')) as JestResults;
     return results.testResults.flatMap((spec) =>
       spec.assertionResults
-        .filter((assertion) => assertion.status === 'passed')
+        .filter((assertion) => assertion.status === status)
         .map((assertion) => ({ title: assertion.fullName, file: relativeTo(spec.name) })),
     );
   });
