@@ -41,7 +41,7 @@ export interface ServerFacts {
 export function planServer(facts: ServerFacts): ServerStep {
   const { memory, finding, settings = SERVER_PLAN_SETTINGS } = facts;
   if (memory.attemptId === undefined && memory.deviceId === undefined) {
-    return { do: 'remember', memory: { attemptId: settings.newAttemptId() } };
+    return { do: 'remember', memory: { ...memory, attemptId: settings.newAttemptId() } };
   }
   switch (finding.state) {
     case 'unknown': {
@@ -61,8 +61,9 @@ export function planServer(facts: ServerFacts): ServerStep {
 /** What to store once a POST has ended. A refusal made nothing, so the next POST need not wait the settling time. */
 export function memoryAfter(memory: ServerMemory, creation: ServerCreation): ServerMemory {
   if (creation.state === 'created') return { ...memory, deviceId: creation.device.id };
-  if (creation.state === 'in-doubt' || memory.attemptId === undefined) return memory;
-  return { attemptId: memory.attemptId };
+  if (creation.state === 'in-doubt') return memory;
+  const { requestedAtMs: _forgotten, ...rest } = memory;
+  return rest;
 }
 
 /** Whether a device is on its way out: it counts neither as a server nor as a duplicate. */
