@@ -82,7 +82,7 @@ async function readIfThere(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw new OperatorError('CA_CACHE_UNREADABLE', `the CA cache file ${path} cannot be read`, never, { cause: error });
   }
 }

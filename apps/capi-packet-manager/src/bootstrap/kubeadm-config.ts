@@ -14,6 +14,7 @@ export const placeholders = {
   publicIpv4: '__PUBLIC_IPV4__',
   privateIpv4: '__PRIVATE_IPV4__',
   deviceId: '__DEVICE_ID__',
+  tokenTtl: '__TOKEN_TTL__',
 } as const;
 
 /** Port of the API server on every control plane machine. */
@@ -63,12 +64,12 @@ function initConfiguration(wish: KubeadmWish): Json {
   };
 }
 
-function bootstrapToken({ token, tokenExpiresAt }: Extract<Entrance, { kind: 'init' }>): Json {
+function bootstrapToken({ token }: Extract<Entrance, { kind: 'init' }>): Json {
   return {
     token,
     description: 'made with the cluster, renewed by its manager',
-    // An absolute time: a server may wait for long until it runs this, and the Secret in the management cluster says the same.
-    expires: tokenExpiresAt,
+    // Reckoned on the machine, of the time that TOKEN_EXPIRES names: kubeadm refuses `expires`, because it sets a ttl by itself.
+    ttl: placeholders.tokenTtl,
     usages: ['signing', 'authentication'],
     groups: [JOINERS_GROUP],
   };

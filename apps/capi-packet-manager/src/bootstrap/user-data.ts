@@ -101,7 +101,7 @@ function variablesOf(wish: UserDataWish): Readonly<Record<string, string>> {
     NODE_NAME: machine.name,
     KUBEADM_CONFIG: KUBEADM_FILE,
     KUBEADM_ACTION: entrance.kind === 'init' ? 'init' : 'join',
-    ...(entrance.kind === 'init' ? {} : { MASTER: cluster.endpoint ?? '' }),
+    ...(entrance.kind === 'init' ? { TOKEN_EXPIRES: entrance.tokenExpiresAt } : { MASTER: cluster.endpoint ?? '' }),
     ...roleVariables(wish),
   };
 }
