@@ -6,7 +6,7 @@ import { chooseCa } from '../bootstrap/ca-cache.ts';
 import type { CertificatePair, ClusterKeys } from '../bootstrap/contract.ts';
 import { checkPair, foundPairs } from '../bootstrap/key-check.ts';
 import type { PairName } from '../bootstrap/key-check.ts';
-import { generateClusterKeys } from '../bootstrap/pki.ts';
+import { caCertHash, generateClusterKeys } from '../bootstrap/pki.ts';
 import type { SealingKeys } from '../bootstrap/seal.ts';
 import type { CaMemory } from './ca-memory.ts';
 import type { ClusterKey } from './contract.ts';
@@ -29,7 +29,9 @@ export interface KeysKeeperOptions {
 
 /** What the cluster's history says about its keys. */
 export interface KeysHistory {
-  readonly hadAllPairs: boolean;
+  /** `caCertHash` of the CA that the cluster had; then it had all pairs. */
+  readonly caFingerprint?: string | undefined;
+  /** Something was signed by the CA already. */
   readonly isCaInUse: boolean;
 }
 
@@ -48,7 +50,8 @@ export class KeysKeeper {
 
   /** Finds the pairs without making any; `undefined` unless they are whole. */
   async find(cluster: ClusterKey, signal: AbortSignal): Promise<ClusterKeys | undefined> {
-    const plan = await this.#plan(cluster, { hadAllPairs: false, isCaInUse: false }, signal);
+    const secrets = await this.#read(cluster, signal, false);
+    const plan = await this.#plan(cluster, { secrets, history: { isCaInUse: false }, hasGivenCa: false }, signal);
     return plan.state === 'whole' ? plan.keys : undefined;
   }
 
@@ -57,10 +60,11 @@ export class KeysKeeper {
     const key = keyOfCluster(cluster);
     for (let round = 1; round <= ROUNDS; round += 1) {
       const secrets = await this.#read(key, signal, round > 1);
-      const plan = await this.#plan(key, history, signal, secrets);
+      const given = secrets.ca === undefined ? await this.#givenCa(key, signal) : undefined;
+      const plan = await this.#plan(key, { secrets, history, hasGivenCa: given !== undefined }, signal);
       if (plan.state === 'unusable') return plan;
       if (plan.state === 'whole') return this.#keep(cluster, { plan, secrets }, signal);
-      const problems = await this.#make(cluster, { missing: plan.missing, secrets }, signal);
+      const problems = await this.#make(cluster, { missing: plan.missing, secrets, given, history }, signal);
       if (problems.length > 0) return { state: 'unusable', reason: 'CAInvalid', problems };
     }
     throw new Error(`the keys of cluster ${key.namespace}/${key.name} change while they are being made`);
@@ -68,13 +72,13 @@ export class KeysKeeper {
 
   async #plan(
     cluster: ClusterKey,
-    history: KeysHistory,
+    found: { readonly secrets: PairSecrets; readonly history: KeysHistory; readonly hasGivenCa: boolean },
     signal: AbortSignal,
-    secrets?: PairSecrets,
   ): Promise<KeysPlan> {
+    const { caFingerprint, isCaInUse } = found.history;
     const sealing = await this.#options.sealing.keys(signal);
-    const found = secrets ?? (await this.#read(cluster, signal, false));
-    return planKeys({ cluster, secrets: found, sealing, nowMs: this.#options.clock.nowMs(), ...history });
+    const nowMs = this.#options.clock.nowMs();
+    return planKeys({ cluster, ...found, sealing, nowMs, isCaInUse, hadAllPairs: caFingerprint !== undefined });
   }
 
   async #read(cluster: ClusterKey, signal: AbortSignal, isNow: boolean): Promise<PairSecrets> {
@@ -106,15 +110,13 @@ export class KeysKeeper {
   /** Problems with what was to be taken over; empty: made. */
   async #make(
     cluster: Cluster,
-    { missing, secrets }: { readonly missing: readonly PairName[]; readonly secrets: PairSecrets },
+    { missing, secrets, given, history }: MissingPairs,
     signal: AbortSignal,
   ): Promise<readonly string[]> {
     const { clock, log, sealing, generate = defaultKeys } = this.#options;
     const key = keyOfCluster(cluster);
-    const given = missing.includes('ca') ? await this.#givenCa(key, signal) : undefined;
-    const problems = given === undefined ? [] : checkPair('ca', foundOf(given), clock.nowMs());
-    const fatal = problems.filter(({ isFatal }) => isFatal);
-    if (fatal.length > 0) return fatal.map(({ message }) => `what was to be taken over: ${message}`);
+    const problems = given === undefined ? [] : problemsOfGiven(given, history, clock.nowMs());
+    if (problems.length > 0) return problems;
     const made = await generate(key.name, clock.nowMs());
     const keys = given === undefined ? made : { ...made, ca: given };
     const sealWith = await sealing.keys(signal);
@@ -151,6 +153,20 @@ export class KeysKeeper {
       if (!isAlreadyThere(error)) throw error;
     }
   }
+}
+
+interface MissingPairs {
+  readonly missing: readonly PairName[];
+  readonly secrets: PairSecrets;
+  readonly given: CertificatePair | undefined;
+  readonly history: KeysHistory;
+}
+
+function problemsOfGiven(given: CertificatePair, { caFingerprint }: KeysHistory, nowMs: number): readonly string[] {
+  const fatal = checkPair('ca', foundOf(given), nowMs).filter(({ isFatal }) => isFatal);
+  if (fatal.length > 0) return fatal.map(({ message }) => `what was to be taken over: ${message}`);
+  if (caFingerprint === undefined || caCertHash(given.certPem) === caFingerprint) return [];
+  return ['the CA that was to be taken over is another one than the cluster had'];
 }
 
 /** Problems that end the process at start: a CA in the file that is not the one of the Secret. */

@@ -48,6 +48,8 @@ export interface KeysFacts {
   readonly hadAllPairs: boolean;
   /** Something was signed by the CA already. */
   readonly isCaInUse: boolean;
+  /** A CA that can be taken over, of the Go provider or of the file of a local run: it is not lost then. */
+  readonly hasGivenCa: boolean;
 }
 
 /** Decides about the pairs. */
@@ -58,7 +60,7 @@ export function planKeys(facts: KeysFacts): KeysPlan {
   const fatal = problems.filter(({ isFatal }) => isFatal).map(({ message }) => message);
   if (fatal.length > 0) return { state: 'unusable', reason: 'CAInvalid', problems: fatal };
   const missing = pairNames.filter((name) => facts.secrets[name] === undefined || isEmpty(opened.pairs[name]));
-  const lost = missing.filter((name) => facts.hadAllPairs || (name === 'ca' && facts.isCaInUse));
+  const lost = missing.filter((name) => isLost(name, facts));
   if (lost.length > 0)
     return { state: 'unusable', reason: 'CAMissing', problems: lost.map((name) => lostText(name, facts)) };
   if (missing.length > 0) return { state: 'incomplete', missing };
@@ -110,6 +112,11 @@ function foundPair(
     publicPem: textIn(secret, 'tls.crt'),
     keyPem: key === undefined ? undefined : openIfSealed(key, sealing, { ...place, field: 'tls.key' }),
   };
+}
+
+function isLost(name: PairName, { hadAllPairs, isCaInUse, hasGivenCa }: KeysFacts): boolean {
+  if (name === 'ca') return (hadAllPairs || isCaInUse) && !hasGivenCa;
+  return hadAllPairs;
 }
 
 type OpenedPairs = Readonly<Record<PairName, FoundPair>>;
