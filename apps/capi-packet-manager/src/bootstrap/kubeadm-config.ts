@@ -89,7 +89,7 @@ function clusterConfiguration(wish: KubeadmWish): Json {
       podSubnet: podCidrs.join(','),
       serviceSubnet: serviceCidrs.join(','),
     },
-    apiServer: { certSANs: certificateNames(cluster, machine) },
+    apiServer: { certSANs: certificateNames(cluster) },
   };
 }
 
@@ -124,12 +124,14 @@ function endpointOf({ endpoint, elasticIp }: ClusterFacts): string {
   return endpoint ?? hostPort(elasticIp ?? placeholders.publicIpv4, API_PORT);
 }
 
-function certificateNames(cluster: ClusterFacts, machine: MachineFacts): readonly string[] {
+// Of all masters alike, because each that joins must have them in its certificate. What is one machine's own (name, addresses) is put into
+// its certificate by the script, which makes it before kubeadm would.
+function certificateNames(cluster: ClusterFacts): readonly string[] {
   const host = endpointOf(cluster)
     .replace(/:\d+$/, '')
     .replace(/^\[|\]$/g, '');
-  const names = [placeholders.publicIpv4, placeholders.privateIpv4, machine.name, '127.0.0.1', host];
-  return [...new Set([...names, ...(cluster.elasticIp === undefined ? [] : [cluster.elasticIp])])];
+  const elastic = cluster.elasticIp === undefined ? [] : [cluster.elasticIp];
+  return [...new Set(['127.0.0.1', host, ...elastic])];
 }
 
 function nodeRegistration(wish: KubeadmWish): Json {

@@ -253,7 +253,7 @@ describe('the file for kubeadm', () => {
         kubernetesVersion: 'v1.36.3',
         controlPlaneEndpoint: '__PUBLIC_IPV4__:6443',
         networking: { dnsDomain: 'cluster.local', podSubnet: '172.25.0.0/16', serviceSubnet: '172.26.0.0/16' },
-        apiServer: { certSANs: ['__PUBLIC_IPV4__', '__PRIVATE_IPV4__', 'machine-0', '127.0.0.1'] },
+        apiServer: { certSANs: ['127.0.0.1', '__PUBLIC_IPV4__'] },
       },
     ]);
     expect(documents[0]?.['nodeRegistration']).not.toHaveProperty('taints');
