@@ -1,0 +1,190 @@
+// The whole of it: generate-yaml.sh, clusterctl create cluster with an existing bootstrap cluster, a real API server on a simulated
+// device, the pivot, workers that packet-ccm initializes, a lost server, other sizes, another version, and nothing left at the end.
+// One site for all tests, which stand on each other in their order. In a network namespace of its own.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { cpSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { bootProblem } from '@longshore/cloud-simulators';
+import type { KubeClient } from '@longshore/k8s-runtime';
+import { parseAllDocuments } from 'yaml';
+import { conditionOf, conditionTypes } from '../api/conditions.ts';
+import { clusters } from '../api/resources.ts';
+import {
+  changeDeployment,
+  clientFor,
+  machinesOf,
+  observeWorkers,
+  watchWorkers,
+} from '../test-support/site/cluster-view.ts';
+import { isInOwnNetwork, prepareBinaries, runSpecInOwnNetwork } from '../test-support/site/own-network.ts';
+import { ClusterSite } from '../test-support/site/packet-site.ts';
+import { runCommand } from '../test-support/site/command.ts';
+import { until } from '../test-support/until.ts';
+
+const FIRST_VERSION = '1.35.4';
+const NEXT_VERSION = '1.36.3';
+const NAME = 'harbour';
+const problem = bootProblem();
+const app = path.resolve(import.meta.dirname, '../..');
+
+if (problem !== undefined) {
+  test.skip(`a cluster from its files to its end (skipped: ${problem})`, () => {});
+} else if (!isInOwnNetwork()) {
+  beforeAll(() => prepareBinaries('1.36', ['1.35']), 1_200_000);
+
+  test('a cluster from its files to its end, in a network namespace of the suite', async () => {
+    const { code, output } = await runSpecInOwnNetwork(import.meta.filename);
+    expect(`${output}\nexit code ${code}`).toMatch(/Tests: +8 passed, 8 total[^]*exit code 0$/);
+  }, 1_500_000);
+} else {
+  let site: ClusterSite;
+  let target: KubeClient;
+  let kubeconfig: string;
+  let desk: string;
+  let files: Readonly<Record<'cluster' | 'machines' | 'components' | 'addons', string>>;
+
+  const deviceNames = (): readonly string[] =>
+    [...site.packet.simulator.state.devices.values()].map(({ hostname }) => hostname).sort();
+
+  /** The workers are so many devices, Machines and initialized Nodes, and nothing is under way. */
+  const workersAre = (count: number, version?: string): Promise<boolean> =>
+    until(
+      `there are ${count} workers${version === undefined ? '' : ` of version ${version}`}, whole`,
+      async () => {
+        const { machines, nodes, whole, available } = await observeWorkers(target, version);
+        const devices = site.packet.simulator.state.devices.size;
+        const isSettled = [machines, nodes, devices].every((number) => number === count + 1);
+        return isSettled && whole === count && available === count;
+      },
+      300_000,
+    );
+
+  beforeAll(async () => {
+    site = await ClusterSite.start(['1.35']);
+    desk = path.join(site.folder, 'desk');
+    const at = (name: string): string => path.join(desk, 'out/packet', name);
+    files = {
+      cluster: at('cluster.yaml'),
+      machines: at('machines.yaml'),
+      components: at('provider-components.yaml'),
+      addons: at('addons.yaml'),
+    };
+    kubeconfig = path.join(site.folder, 'kubeconfig');
+  }, 300_000);
+
+  afterAll(async () => {
+    if (site !== undefined && process.env['LONGSHORE_TEST_KEEP']) {
+      writeFileSync(path.join(site.folder, 'logs'), site.logs);
+    }
+    await site?.stop();
+  }, 120_000);
+
+  describe('a cluster from its files to its end', () => {
+    test('generate-yaml.sh writes the four files', async () => {
+      // The files appear beside the script: it gets a folder of its own.
+      for (const name of ['generate-yaml.sh', 'config'])
+        cpSync(path.join(app, name), path.join(desk, name), { recursive: true });
+      symlinkSync(path.join(app, 'dist'), path.join(desk, 'dist'));
+      const env = { ...site.env, CLUSTER_NAME: NAME, FACILITY: 'ewr1' };
+      const made = await runCommand(['./generate-yaml.sh'], { cwd: desk, env });
+      expect(made).toMatchObject({ code: 0, output: expect.stringContaining(`Your cluster name is '${NAME}'`) });
+      for (const file of Object.values(files)) expect(existsSync(file)).toBe(true);
+      // Two workers of the older version, so that there is something to update.
+      const documents = parseAllDocuments(readFileSync(files.machines, 'utf8'));
+      const workers = documents.find((document) => document.get('kind') === 'MachineDeployment');
+      workers?.setIn(['spec', 'replicas'], 2);
+      workers?.setIn(['spec', 'template', 'spec', 'versions', 'kubelet'], FIRST_VERSION);
+      writeFileSync(files.machines, documents.map(String).join('---\n'));
+    }, 120_000);
+
+    test('clusterctl create cluster: a master whose API server answers, managers that moved there, workers', async () => {
+      // Someone runs the pods of the new cluster as soon as there is one.
+      const hosting = until('there is a kubeconfig', () => existsSync(kubeconfig), 600_000).then(async () => {
+        target = await clientFor(kubeconfig);
+        await site.hostPodsOf(target);
+      });
+      const flags = ['-c', files.cluster, '-m', files.machines, '-p', files.components, '-a', files.addons];
+      const existing = ['-e', site.bootstrap.kubeconfigPath, '--kubeconfig-out', kubeconfig];
+      const created = await site.clusterctl(['create', 'cluster', '--provider', 'packet', ...flags, ...existing]);
+      if (created.code !== 0) throw new Error(`${created.output}\n${site.logs}`);
+      await hosting;
+      expect(statSync(kubeconfig).mode & 0o777).toBe(0o600);
+      const { body } = await target.raw({ method: 'GET', path: '/version' });
+      expect(JSON.parse(body)).toMatchObject({ gitVersion: `v${NEXT_VERSION}` });
+      expect((await site.bootstrapClient.list(clusters)).items).toEqual([]);
+      const [cluster] = (await target.list(clusters)).items;
+      const [endpoint, ...others] = cluster?.status?.apiEndpoints ?? [];
+      expect(new URL(target.server)).toMatchObject({ hostname: endpoint?.host, port: '6443' });
+      expect(others).toEqual([]);
+    }, 900_000);
+
+    test('every Machine is a device and a Node of its name, which packet-ccm initialized', async () => {
+      await workersAre(2, FIRST_VERSION);
+      const machines = await machinesOf(target);
+      expect(machines.map(({ metadata }) => metadata?.name).sort()).toEqual(deviceNames());
+      for (const { metadata, spec, status } of machines) {
+        const device = [...site.packet.simulator.state.devices.values()].find((one) => one.hostname === metadata?.name);
+        expect(spec?.providerID).toBe(`packet://${device?.id}`);
+        expect(status?.nodeRef?.name).toBe(metadata?.name);
+        expect(conditionOf(status, conditionTypes.nodeReady)?.status).toBe('True');
+      }
+      const checked = await site.clusterctl(['validate', 'cluster', '--kubeconfig', kubeconfig]);
+      expect(checked).toMatchObject({ code: 0, output: expect.stringContaining('PASS') });
+    }, 400_000);
+
+    test('a device that is deleted behind its back is replaced', async () => {
+      const before = deviceNames();
+      const lost = [...site.packet.simulator.state.devices.values()].find(({ hostname }) =>
+        hostname.startsWith(`${NAME}-node`),
+      );
+      site.packet.simulator.removeDevice(lost?.id ?? '');
+      await until(
+        'it is noticed',
+        () => !deviceNames().includes(lost?.hostname ?? '') && deviceNames().length === 3,
+        300_000,
+      );
+      await workersAre(2, FIRST_VERSION);
+      expect(deviceNames()).not.toEqual(before);
+    }, 700_000);
+
+    test('more workers, and none', async () => {
+      await changeDeployment(target, { replicas: 5 });
+      await workersAre(5, FIRST_VERSION);
+      await changeDeployment(target, { replicas: 0 });
+      await workersAre(0);
+      await changeDeployment(target, { replicas: 3 });
+      await workersAre(3, FIRST_VERSION);
+    }, 900_000);
+
+    test('another version: never more machines than the surge allows, never fewer at work than it must be', async () => {
+      const watch = await watchWorkers(target);
+      await changeDeployment(target, { template: { spec: { versions: { kubelet: NEXT_VERSION } } } });
+      await workersAre(3, NEXT_VERSION);
+      const moments = await watch.stop();
+      expect(moments.length).toBeGreaterThan(3);
+      expect(Math.max(...moments.map(({ count }) => count))).toBe(4);
+      expect(Math.min(...moments.map(({ ready }) => ready))).toBe(3);
+    }, 900_000);
+
+    test('no key is in any log', () => {
+      const { token } = site.packet.simulator;
+      expect(site.logs).not.toContain(token);
+      expect(site.logs).not.toMatch(/PRIVATE KEY-----\n[A-Za-z0-9+/]{20}/);
+    });
+
+    test('clusterctl delete cluster leaves no device, address or Secret', async () => {
+      const flags = ['--kubeconfig', kubeconfig, '-p', files.components, '-e', site.bootstrap.kubeconfigPath];
+      const deleted = await site.clusterctl(['delete', 'cluster', ...flags]);
+      if (deleted.code !== 0) throw new Error(`${deleted.output}\n${site.logs}`);
+      expect(deviceNames()).toEqual([]);
+      expect(
+        [...site.packet.simulator.state.reservations.values()].filter(({ tags }) => (tags?.length ?? 0) > 0),
+      ).toEqual([]);
+      const { body } = await site.bootstrapClient.raw({ method: 'GET', path: '/api/v1/secrets' });
+      const { items } = JSON.parse(body) as {
+        readonly items: readonly { readonly metadata: { readonly name: string } }[];
+      };
+      expect(items.map(({ metadata }) => metadata.name)).toEqual([]);
+    }, 900_000);
+  });
+}
