@@ -2,7 +2,7 @@
 
 /** A bound on one key of a benchmark's result. */
 export interface Figure {
-  readonly benchmark: 'nodes' | 'steady' | 'services' | 'watch' | 'start' | 'failover';
+  readonly benchmark: 'nodes' | 'steady' | 'services' | 'watch' | 'start' | 'failover' | 'csi';
   readonly key: string;
   readonly atMost: number | ((result: Readonly<Record<string, unknown>>) => number);
   readonly what: string;
@@ -55,6 +55,10 @@ export const figures: readonly Figure[] = [
   },
   { benchmark: 'start', key: 'firstRequestMs', atMost: 250, what: 'start to first request (ms, median)' },
   { benchmark: 'failover', key: 'seconds', atMost: 2, what: 'failover after SIGTERM (s)' },
+  { benchmark: 'csi', key: 'idleResidentMB', atMost: 60, what: 'resident memory of the idle node plugin (MB)' },
+  { benchmark: 'csi', key: 'startToSocketMs', atMost: 200, what: 'start to bound socket (ms, median)' },
+  { benchmark: 'csi', key: 'probeP50Ms', atMost: 0.4, what: 'Identity.Probe over the socket (ms, median)' },
+  { benchmark: 'csi', key: 'apiCallsPerVolume', atMost: 8, what: 'API calls for the whole life of a volume' },
 ];
 
 /** One figure held against a result. */

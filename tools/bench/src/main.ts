@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { judge } from './figures.ts';
 import type { Figure } from './figures.ts';
 import type { GroundOptions } from './ground.ts';
+import { benchCsi } from './csi-benchmark.ts';
 import { benchNodes } from './nodes-benchmark.ts';
 import type { BenchResult } from './nodes-benchmark.ts';
 import { printResult, printVerdicts } from './print.ts';
@@ -76,7 +77,7 @@ function buildProgram(app: string): void {
   if (build.status !== 0) throw new Error(`${app} could not be built: see the messages above`);
 }
 
-function show(flags: CommonFlags, result: BenchResult): void {
+function show(flags: Pick<CommonFlags, 'output'>, result: BenchResult): void {
   if (flags.output === 'json') console.log(JSON.stringify(result, null, 2));
   else printResult(result);
 }
@@ -116,6 +117,15 @@ common('failover', 'seconds from SIGTERM until the second replica works').action
   show(flags, await benchFailover(groundOf(flags)));
 });
 
+program
+  .command('csi')
+  .description('csi-packet: start, memory, Probe, and the life of volumes against a cloud whose states take no time')
+  .addOption(new Option('-o, --output <form>', 'text or json').choices(['text', 'json']).default('text'))
+  .action((flags: Pick<CommonFlags, 'output'>) => {
+    buildProgram('csi-packet');
+    show(flags, benchCsi());
+  });
+
 common('check', 'runs every benchmark that has a figure to reach; exits 1 when one is missed')
   .option('--steady', 'also ten minutes with nothing to do')
   .action(async (flags: CommonFlags & { readonly steady?: boolean }) => {
@@ -127,6 +137,7 @@ common('check', 'runs every benchmark that has a figure to reach; exits 1 when o
       ...(flags.steady ? [['steady', () => benchNodes(options, STEADY)] as const] : []),
       ['services', () => benchServices(options, 50)],
       ['watch', () => benchWatch(options, 5000, NODE_BYTES)],
+      ['csi', () => Promise.resolve(benchCsi())],
     ];
     let isMet = true;
     for (const [benchmark, run] of runs) {

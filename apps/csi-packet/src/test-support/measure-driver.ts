@@ -1,0 +1,166 @@
+// What `npm run bench -- csi` runs (from sources, because it needs this folder's client and host): the built program against a simulated
+// cloud whose states take no time. Prints one JSON object. The node side is measured where root and loop devices are.
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { simulatePacket } from '@longshore/cloud-simulators';
+import type { PacketSimulator } from '@longshore/cloud-simulators';
+import { waitFor } from '@longshore/reconciler-core/testing';
+import { aCapability, credentialsOf, deviceId, gib } from './cloud-driver.ts';
+import { startDriverProcess } from './driver-process.ts';
+import type { DriverProcess } from './driver-process.ts';
+import { HostWorld, missingForHostWorld } from './host-world.ts';
+import { listens } from './listens.ts';
+import { startProgram } from './program.ts';
+
+const STARTS = 9;
+const PROBES = 2000;
+const VOLUMES = 10;
+const QUIET_TICKS = 4;
+const QUICK = { volumeQueuedMs: 0, snapshotMs: 0 };
+
+// A stage makes a file system.
+const LONG = { timeoutMs: 120_000 };
+
+type Figures = Record<string, number | string>;
+
+/** The value below which that share of the samples lies. */
+function quantile(samples: readonly number[], share: number): number {
+  const sorted = samples.toSorted((left, right) => left - right);
+  return Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN) * 100) / 100;
+}
+
+async function timed(samples: number[], call: () => Promise<unknown>): Promise<void> {
+  const startedAt = performance.now();
+  await call();
+  samples.push(performance.now() - startedAt);
+}
+
+/** From the start of the process until its socket takes a connection, without the first start. */
+async function measureStarts(folder: string, flags: readonly string[], env: Record<string, string>): Promise<Figures> {
+  const samples: number[] = [];
+  for (let round = 0; round <= STARTS; round += 1) {
+    const socket = join(folder, `start-${round}.sock`);
+    const startedAt = performance.now();
+    const program = startProgram([`--endpoint=unix://${socket}`, ...flags], env);
+    await waitFor(() => listens(socket), { what: 'the socket', everyMs: 1 });
+    if (round > 0) samples.push(performance.now() - startedAt);
+    await program.kill();
+  }
+  return { startToSocketMs: quantile(samples, 0.5) };
+}
+
+async function measureIdle(driver: DriverProcess): Promise<Figures> {
+  const probes: number[] = [];
+  for (let count = 0; count < PROBES; count += 1) await timed(probes, () => driver.client.identity.probe({}));
+  await quiet(driver.child.pid ?? 0);
+  const resident = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${driver.child.pid}/status`, 'utf8'))?.[1]);
+  return {
+    probeP50Ms: quantile(probes, 0.5),
+    probeP99Ms: quantile(probes, 0.99),
+    idleResidentMB: Math.round(resident * 1.024) / 1000,
+  };
+}
+
+/** Until it has used no CPU time for a while. */
+async function quiet(pid: number): Promise<void> {
+  const ticks = (): string => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ').slice(13, 15).join();
+  let last = '';
+  let same = 0;
+  const isQuiet = (): boolean => {
+    const now = ticks();
+    same = now === last ? same + 1 : 0;
+    last = now;
+    return same >= QUIET_TICKS;
+  };
+  await waitFor(isQuiet, { what: 'a program with nothing to do', everyMs: 500 });
+}
+
+/** Volumes one after the other through their whole life. */
+async function measureLives(driver: DriverProcess, cloud: PacketSimulator, world?: HostWorld): Promise<Figures> {
+  const { controller } = driver.client;
+  const samples: Record<string, number[]> = {};
+  const take = (name: string, call: () => Promise<unknown>): Promise<void> => timed((samples[name] ??= []), call);
+  cloud.calls.clear();
+  for (let count = 1; count <= VOLUMES; count += 1) {
+    const capability = aCapability();
+    let volumeId = '';
+    let publishContext = {};
+    const nodeId = deviceId(cloud, 'node-1');
+    await take('create', async () => {
+      const wish = { name: `pvc-${count}`, volumeCapabilities: [capability], capacityRange: gib(10) };
+      volumeId = (await controller.createVolume(wish)).volume?.volumeId ?? '';
+    });
+    await take('attach', async () => {
+      const wish = { volumeId, nodeId, volumeCapability: capability };
+      publishContext = (await controller.controllerPublishVolume(wish)).publishContext;
+    });
+    if (world) await onNode(driver, world, { take, volumeId, publishContext });
+    await take('detach', () => controller.controllerUnpublishVolume({ volumeId, nodeId }));
+    await take('delete', () => controller.deleteVolume({ volumeId }));
+  }
+  const medians = Object.entries(samples).map(([name, values]) => [`${name}Ms`, quantile(values, 0.5)]);
+  const byName = Object.fromEntries(medians) as Figures;
+  return { ...byName, apiCallsPerVolume: cloud.calls.total / VOLUMES };
+}
+
+async function onNode(
+  driver: DriverProcess,
+  world: HostWorld,
+  life: {
+    readonly take: (name: string, call: () => Promise<unknown>) => Promise<void>;
+    readonly volumeId: string;
+    readonly publishContext: Record<string, string>;
+  },
+): Promise<void> {
+  const { take, volumeId, publishContext } = life;
+  const { node } = driver.client;
+  const stagingTargetPath = world.stagingPath(volumeId);
+  const targetPath = world.targetPath(volumeId);
+  const volumeCapability = aCapability();
+  await take('stage', () =>
+    node.nodeStageVolume({ volumeId, publishContext, stagingTargetPath, volumeCapability }, LONG),
+  );
+  await take('publish', () => node.nodePublishVolume({ volumeId, stagingTargetPath, targetPath, volumeCapability }));
+  await take('unpublish', () => node.nodeUnpublishVolume({ volumeId, targetPath }));
+  await take('unstage', () => node.nodeUnstageVolume({ volumeId, stagingTargetPath }, LONG));
+}
+
+interface Ground {
+  readonly folder: string;
+  readonly cloud: PacketSimulator;
+  readonly world: HostWorld | undefined;
+}
+
+async function measureAll({ folder, cloud, world }: Ground): Promise<Figures> {
+  const flags = world?.flags ?? [];
+  const nodeEnv = { ...world?.env, PACKET_METADATA_URL: cloud.metadata.urlOf('node-1') };
+  const nodeFlags = ['--mode=node', ...flags];
+  const started = await measureStarts(folder, nodeFlags, nodeEnv);
+  const idle = await startDriverProcess(join(folder, 'idle.sock'), nodeFlags, nodeEnv);
+  const idling = await measureIdle(idle);
+  await idle.stop();
+  const env = { ...world?.env, ...credentialsOf(cloud), PACKET_FACILITY_NAME: 'ewr1' };
+  const mode = world ? '--mode=all' : '--mode=controller';
+  const driver = await startDriverProcess(join(folder, 'all.sock'), [mode, ...flags], env);
+  const lives = await measureLives(driver, cloud, world);
+  await driver.stop();
+  return { ...started, ...idling, ...lives };
+}
+
+const missing = missingForHostWorld();
+const cloud = await simulatePacket({ devices: 2, ...QUICK });
+const world = missing === undefined ? await HostWorld.start() : undefined;
+const folder = await mkdtemp(join(tmpdir(), 'csi-bench-'));
+world?.follow(cloud, 'node-1');
+try {
+  const figures = await measureAll({ folder, cloud, world });
+  process.stdout.write(
+    `${JSON.stringify({ nodeSide: missing ?? 'stand-ins for iSCSI on loop devices', ...figures })}\n`,
+  );
+} finally {
+  await world?.stop();
+  await cloud.close();
+  await rm(folder, { recursive: true, force: true });
+}
