@@ -21,7 +21,7 @@ export function problemsOfWish(wish: AccountWish, offer: Offer): readonly Accoun
   const plan = offer.plans.find(({ slug, line }) => slug === wish.plan && line !== 'storage');
   const found = {
     machineType: plan === undefined ? unknownText(wish.plan, 'plan', serverPlans(offer)) : undefined,
-    OS: systemProblem(wish, offer.systems),
+    OS: systemProblem(wish, offer.systems, plan),
     facility: facilityProblem(wish, offer, plan),
     billingCycle: BILLING_CYCLES.includes(wish.billingCycle)
       ? undefined
@@ -75,21 +75,23 @@ export function sshKeyProblems(wishes: readonly AccountWish[], keys: number): re
 }
 
 function systemProblem(
-  { operatingSystem, plan }: AccountWish,
+  { operatingSystem, plan: slug }: AccountWish,
   systems: readonly OperatingSystem[],
+  plan: Plan | undefined,
 ): string | undefined {
-  const system = systems.find(({ slug, name }) => slug === operatingSystem || name === operatingSystem);
+  const system = systems.find((one) => [one.slug, one.name].includes(operatingSystem));
   if (system === undefined) {
-    const usable = systems.filter(({ provisionableOn }) => provisionableOn.includes(plan));
+    const usable = systems.filter(({ provisionableOn }) => provisionableOn.includes(slug));
     return unknownText(
       operatingSystem,
       'operating system',
-      (usable.length === 0 ? systems : usable).map(({ slug }) => slug),
+      (usable.length === 0 ? systems : usable).map((one) => one.slug),
     );
   }
-  // Without the list nothing is known.
-  if (system.provisionableOn.length === 0 || system.provisionableOn.includes(plan)) return undefined;
-  return `"${operatingSystem}" cannot be installed on plan ${plan}: choose another plan or operating system`;
+  // Without the list nothing is known; an unknown plan is said to be one elsewhere.
+  const { provisionableOn } = system;
+  if (plan === undefined || provisionableOn.length === 0 || provisionableOn.includes(slug)) return undefined;
+  return `"${operatingSystem}" cannot be installed on plan ${slug}: choose another plan or operating system`;
 }
 
 function facilityProblem({ facilities }: AccountWish, offer: Offer, plan: Plan | undefined): string | undefined {
@@ -110,7 +112,7 @@ function facilityProblem({ facilities }: AccountWish, offer: Offer, plan: Plan |
 function isOfferedAt(code: string, { facilities }: Offer, plan: Plan | undefined): boolean {
   if (plan === undefined || plan.facilityIds.length === 0) return true;
   const here = facilities.filter((one) => one.code === code || one.metro?.code === code);
-  return here.some(({ id }) => plan.facilityIds.includes(id));
+  return here.length === 0 || here.some(({ id }) => plan.facilityIds.includes(id));
 }
 
 function serverPlans({ plans }: Offer): readonly string[] {
