@@ -119,7 +119,8 @@ export function unplugCommand(spec: Pick<MachineSpec, 'id'>): Command {
 
 /** Puts an elastic address on a machine, or takes it off. */
 export function elasticCommand(verb: 'add' | 'del', address: string): Command {
-  return ['ip', 'addr', verb, address, 'dev', 'lo'];
+  // User data may have put it there already.
+  return ['ip', 'addr', verb === 'add' ? 'replace' : 'del', address, 'dev', 'lo'];
 }
 
 /** Forgets where addresses are. */

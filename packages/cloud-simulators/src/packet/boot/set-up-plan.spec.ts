@@ -11,7 +11,7 @@ const spec: MachineSpec = {
   id: '1234abcd-0000',
   hostname: 'node-1',
   mac: '02:5e:00:00:00:01',
-  addresses: ['198.18.0.1/31', '2001:db8:1::1/127'],
+  addresses: ['198.18.0.1/31', '10.0.0.1/31', '2001:db8:1::1/127'],
   elastic: ['198.19.0.0/32'],
   userData: '',
   disk: '1234abcd-0000.0',
@@ -48,7 +48,8 @@ describe('disks', () => {
 test('the network: nothing but its like can be reached, and no piece of nowhere looks like a default route', () => {
   const lines = networkCommands(spec).map((command) => command.join(' '));
   expect(lines).toContain('ip addr add 2001:db8:1::1/127 dev bond0 nodad');
-  expect(lines).toContain('ip addr add 198.19.0.0/32 dev lo');
+  expect(lines).toContain('ip addr replace 198.19.0.0/32 dev lo');
+  expect(lines).toContain('ip route replace 10.0.0.0/8 dev bond0 src 10.0.0.1');
   expect(lines.filter((line) => line.includes('unreachable 0.'))).toEqual([]);
   expect(lines).toContain('ip route replace unreachable 128.0.0.0/1');
 });

@@ -78,7 +78,8 @@ export function networkCommands(spec: MachineSpec): readonly Command[] {
     ['ip', 'link', 'set', 'bond0', 'up'],
     ...spec.addresses.map(addressCommand),
     ['ip', 'route', 'replace', '198.18.0.0/15', 'dev', 'bond0'],
-    ['ip', 'route', 'replace', '10.0.0.0/8', 'dev', 'bond0'],
+    // From the private address, as the gateway of a real private network makes it: etcd looks who calls.
+    ['ip', 'route', 'replace', '10.0.0.0/8', 'dev', 'bond0', ...privateSource(spec)],
     // Programs (kubeadm) look for their address at the default route; everything else is nearer and leads nowhere.
     ['ip', 'route', 'replace', 'default', 'via', GATEWAY, 'dev', 'bond0'],
     ...NOWHERE.map((range): Command => ['ip', 'route', 'replace', 'unreachable', range]),
@@ -86,6 +87,11 @@ export function networkCommands(spec: MachineSpec): readonly Command[] {
     ['sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward'],
     ...spec.elastic.map((address): Command => elasticCommand('add', address)),
   ];
+}
+
+function privateSource({ addresses }: MachineSpec): readonly string[] {
+  const own = addresses.find((address) => address.startsWith('10.'))?.split('/')[0];
+  return own === undefined ? [] : ['src', own];
 }
 
 // Nobody has this address.
