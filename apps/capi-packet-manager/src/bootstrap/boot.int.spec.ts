@@ -46,7 +46,7 @@ if (problem !== undefined) {
   }, 1_800_000);
 
   test('rendered user data makes a cluster, in a network namespace of the suite', async () => {
-    expect(await runThisFileInside()).toMatch(/Tests: +7 passed, 7 total[^]*exit code 0$/);
+    expect(await runThisFileInside()).toMatch(/Tests: +8 passed, 8 total[^]*exit code 0$/);
   }, 1_200_000);
 } else {
   interface Booted {
@@ -74,10 +74,28 @@ if (problem !== undefined) {
   let site: PacketSite;
   let admin: CertificatePair;
   let caPem: string;
+  let elasticIp = '';
+  let assignment: { readonly href: string };
 
-  const boot = async (entrance: Entrance, machine: MachineFacts, endpoint?: string): Promise<Booted> => {
+  const packet = async <T>(method: string, urlPath: string, body?: object): Promise<T> => {
+    const { url, token: apiToken } = site.simulator;
+    const headers = { 'x-auth-token': apiToken, 'content-type': 'application/json' };
+    const answer = await fetch(url + urlPath, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const said = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${urlPath}: ${answer.status} ${said}`);
+    return (said === '' ? undefined : JSON.parse(said)) as T;
+  };
+
+  const assign = (name: string): Promise<{ readonly href: string }> =>
+    packet('POST', `/devices/${booted.get(name)?.id}/ips`, { address: elasticIp });
+
+  const boot = (entrance: Entrance, machine: MachineFacts): Booted => {
     const { image, versions } = machine;
-    const cluster = aCluster(endpoint === undefined ? {} : { endpoint });
+    const cluster = aCluster({ elasticIp, ...(entrance.kind === 'init' ? {} : { endpoint: `${elasticIp}:6443` }) });
     const { text: userdata } = renderUserData({ entry: shippedSetup({ image, versions }), cluster, machine, entrance });
     const device = site.simulator.addDevice({ hostname: machine.name, userdata });
     const addressOf = (isPublic: boolean): string =>
@@ -128,31 +146,28 @@ if (problem !== undefined) {
     const keys = await generateClusterKeys({ cluster: 'blue', nowMs });
     caPem = keys.ca.certPem;
     admin = await issueAdminCertificate(keys.ca, { nowMs });
-    const master = await boot(
+    const block = { type: 'public_ipv4', quantity: 1, metro: 'ny' };
+    elasticIp = (await packet<{ address: string }>('POST', `/projects/${site.simulator.projectId}/ips`, block)).address;
+    boot(
       { kind: 'init', keys, token, tokenExpiresAt },
       aMachine({ name: 'master-0', versions: masterVersions, isSchedulable: true }),
     );
+    assignment = await assign('master-0');
     await hasEnded('master-0');
     // What kept it from coming up is the first thing that a reader needs.
     expect(consoleOf('master-0')).toMatch(/control-plane has initialized[^]*exit code 0\n$/);
-    const endpoint = `${master.publicAddress}:6443`;
     const joining = { kind: 'join', token, caCertHash: caCertHash(caPem) } as const;
     const labels = { pool: 'first', 'node-role.kubernetes.io/worker': '' };
     const taints = [{ key: 'dedicated', value: 'batch', effect: 'NoSchedule' }];
-    await boot(
-      joining,
-      aMachine({ name: 'worker-0', labels, taints, annotations: { note: "it's; `one` $1" } }),
-      endpoint,
-    );
-    await boot(joining, aMachine({ name: 'worker-old', versions: { kubelet: '1.35.4' } }), endpoint);
+    boot(joining, aMachine({ name: 'worker-0', labels, taints, annotations: { note: "it's; `one` $1" } }));
+    boot(joining, aMachine({ name: 'worker-old', versions: { kubelet: '1.35.4' } }));
     const distrusting = { ...joining, caCertHash: `sha256:${'0'.repeat(64)}` };
-    await boot(distrusting, aMachine({ name: 'worker-distrusting' }), endpoint);
-    await boot(
-      { ...joining, kind: 'join-control-plane', keys },
-      aMachine({ name: 'master-1', versions: masterVersions }),
-      endpoint,
-    );
-    for (const name of ['worker-0', 'worker-old', 'master-1']) await hasEnded(name);
+    boot(distrusting, aMachine({ name: 'worker-distrusting' }));
+    boot({ ...joining, kind: 'join-control-plane', keys }, aMachine({ name: 'master-1', versions: masterVersions }));
+    for (const name of ['worker-0', 'worker-old', 'master-1']) {
+      await hasEnded(name);
+      expect(consoleOf(name)).toMatch(/exit code 0\n$/);
+    }
   }, 1_200_000);
 
   afterAll(async () => {
@@ -220,6 +235,17 @@ if (problem !== undefined) {
       expect((await ask(publicAddress, '/api/v1/nodes/worker-0')).status).toBe(200);
       const pairs = 'cd /etc/kubernetes/pki && sha256sum ca.key etcd/ca.key front-proxy-ca.key sa.key';
       expect(await run('master-1', pairs)).toBe(await run('master-0', pairs));
+    }, 300_000);
+
+    test('the elastic IP is the endpoint, and goes on to be when it is moved to the other master', async () => {
+      expect(await ask(elasticIp, '/readyz')).toEqual({ status: 200, body: 'ok' });
+      await packet('DELETE', assignment.href);
+      await assign('master-1');
+      await until('master-1 has the address', async () =>
+        (await run('master-1', 'ip addr show lo')).includes(elasticIp),
+      );
+      expect(await run('master-0', 'ip addr show lo')).not.toContain(elasticIp);
+      expect(await ask(elasticIp, '/readyz')).toEqual({ status: 200, body: 'ok' });
     }, 300_000);
 
     test('a worker that was told another hash does not join', async () => {
