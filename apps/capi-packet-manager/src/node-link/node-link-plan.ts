@@ -64,7 +64,13 @@ function nodeCondition({ metadata, status }: KubeNode): Condition {
     const message = `Node ${name} has not reported yet`;
     return nodeReady('Unknown', 'NodeStatusUnknown', message, creationTimestamp);
   }
-  const { lastTransitionTime = creationTimestamp, reason = 'NodeNotReady', message = 'is not ready' } = ready;
+  return reported(name, ready, creationTimestamp);
+}
+
+type NodeCondition = NonNullable<NonNullable<KubeNode['status']>['conditions']>[number];
+
+function reported(name: string, ready: NodeCondition, createdAt: string): Condition {
+  const { lastTransitionTime = createdAt, reason = 'NodeNotReady', message = 'is not ready' } = ready;
   if (ready.status === 'True') return nodeReady('True', 'NodeReady', `Node ${name} is ready`, lastTransitionTime);
   const is = ready.status === 'False' ? 'False' : 'Unknown';
   return nodeReady(is, reason, `Node ${name}: ${message}`, lastTransitionTime);
