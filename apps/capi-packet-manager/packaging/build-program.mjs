@@ -33,7 +33,7 @@ if (os === 'windows') {
   report('a script for the Node.js of the machine, started by', `${file}.cmd`);
 } else {
   const node = nodeOf(os, arch);
-  const payloads = [payload(program, '.mjs', script), ...(node ? [payload('node', '', readFileSync(node))] : [])];
+  const payloads = [payload(program, '.mjs', gzip(script)), ...(node ? [nodePayload(readFileSync(node))] : [])];
   const header = Buffer.from(shellHeader({ program, v8Flags, payloads }));
   write(file, Buffer.concat([header, ...payloads.map(({ bytes }) => bytes)]), 0o755);
   report(node ? 'with Node.js inside' : 'for the Node.js of the machine', file);
@@ -58,11 +58,25 @@ function nodeOf(os, arch) {
   return existsSync(found) ? found : undefined;
 }
 
-function payload(name, ending, content) {
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, 16);
-  // Level 6: the last two percent of a Node take ten seconds more.
-  const bytes = gzipSync(content, { level: 6 });
+function payload(name, ending, { hash, bytes }) {
   return { name: `${name}-${hash}${ending}`, size: bytes.length, bytes };
+}
+
+// Compressing a Node takes four seconds, and both programs carry the same.
+function nodePayload(content) {
+  const hash = hashOf(content);
+  const kept = path.join(path.dirname(file), `.node-${hash}.gz`);
+  if (!existsSync(kept)) write(kept, gzip(content).bytes, 0o644);
+  return payload('node', '', { hash, bytes: readFileSync(kept) });
+}
+
+// Level 6: the last two percent of a Node take ten seconds more.
+function gzip(content) {
+  return { hash: hashOf(content), bytes: gzipSync(content, { level: 6 }) };
+}
+
+function hashOf(content) {
+  return createHash('sha256').update(content).digest('hex').slice(0, 16);
 }
 
 // Make takes a file that is there for a finished one.

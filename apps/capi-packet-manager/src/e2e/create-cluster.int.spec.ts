@@ -2,11 +2,10 @@
 // device, the pivot, workers that packet-ccm initializes, a lost server, other sizes, another version, and nothing left at the end.
 // One site for all tests, which stand on each other in their order. In a network namespace of its own.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { cpSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { bootProblem } from '@longshore/cloud-simulators';
 import type { KubeClient } from '@longshore/k8s-runtime';
-import { parseAllDocuments } from 'yaml';
 import { conditionOf, conditionTypes } from '../api/conditions.ts';
 import { clusters } from '../api/resources.ts';
 import {
@@ -16,16 +15,15 @@ import {
   observeWorkers,
   watchWorkers,
 } from '../test-support/site/cluster-view.ts';
+import { Desk } from '../test-support/site/desk.ts';
 import { isInOwnNetwork, prepareBinaries, runSpecInOwnNetwork } from '../test-support/site/own-network.ts';
 import { ClusterSite } from '../test-support/site/packet-site.ts';
-import { runCommand } from '../test-support/site/command.ts';
 import { until } from '../test-support/until.ts';
 
 const FIRST_VERSION = '1.35.4';
 const NEXT_VERSION = '1.36.3';
 const NAME = 'harbour';
 const problem = bootProblem();
-const app = path.resolve(import.meta.dirname, '../..');
 
 if (problem !== undefined) {
   test.skip(`a cluster from its files to its end (skipped: ${problem})`, () => {});
@@ -40,8 +38,7 @@ if (problem !== undefined) {
   let site: ClusterSite;
   let target: KubeClient;
   let kubeconfig: string;
-  let desk: string;
-  let files: Readonly<Record<'cluster' | 'machines' | 'components' | 'addons', string>>;
+  let desk: Desk;
 
   const deviceNames = (): readonly string[] =>
     [...site.packet.simulator.state.devices.values()].map(({ hostname }) => hostname).sort();
@@ -61,14 +58,7 @@ if (problem !== undefined) {
 
   beforeAll(async () => {
     site = await ClusterSite.start(['1.35']);
-    desk = path.join(site.folder, 'desk');
-    const at = (name: string): string => path.join(desk, 'out/packet', name);
-    files = {
-      cluster: at('cluster.yaml'),
-      machines: at('machines.yaml'),
-      components: at('provider-components.yaml'),
-      addons: at('addons.yaml'),
-    };
+    desk = new Desk(path.join(site.folder, 'desk'));
     kubeconfig = path.join(site.folder, 'kubeconfig');
   }, 300_000);
 
@@ -81,20 +71,11 @@ if (problem !== undefined) {
 
   describe('a cluster from its files to its end', () => {
     test('generate-yaml.sh writes the four files', async () => {
-      // The files appear beside the script: it gets a folder of its own.
-      for (const name of ['generate-yaml.sh', 'config'])
-        cpSync(path.join(app, name), path.join(desk, name), { recursive: true });
-      symlinkSync(path.join(app, 'dist'), path.join(desk, 'dist'));
-      const env = { ...site.env, CLUSTER_NAME: NAME, FACILITY: 'ewr1' };
-      const made = await runCommand(['./generate-yaml.sh'], { cwd: desk, env });
+      const made = await desk.generate({ ...site.env, CLUSTER_NAME: NAME, FACILITY: 'ewr1' });
       expect(made).toMatchObject({ code: 0, output: expect.stringContaining(`Your cluster name is '${NAME}'`) });
-      for (const file of Object.values(files)) expect(existsSync(file)).toBe(true);
+      expect(Object.values(desk.files).map((file) => existsSync(file))).toEqual([true, true, true, true]);
       // Two workers of the older version, so that there is something to update.
-      const documents = parseAllDocuments(readFileSync(files.machines, 'utf8'));
-      const workers = documents.find((document) => document.get('kind') === 'MachineDeployment');
-      workers?.setIn(['spec', 'replicas'], 2);
-      workers?.setIn(['spec', 'template', 'spec', 'versions', 'kubelet'], FIRST_VERSION);
-      writeFileSync(files.machines, documents.map(String).join('---\n'));
+      desk.editWorkers({ replicas: 2, version: FIRST_VERSION });
     }, 120_000);
 
     test('clusterctl create cluster: a master whose API server answers, managers that moved there, workers', async () => {
@@ -103,6 +84,7 @@ if (problem !== undefined) {
         target = await clientFor(kubeconfig);
         await site.hostPodsOf(target);
       });
+      const { files } = desk;
       const flags = ['-c', files.cluster, '-m', files.machines, '-p', files.components, '-a', files.addons];
       const existing = ['-e', site.bootstrap.kubeconfigPath, '--kubeconfig-out', kubeconfig];
       const created = await site.clusterctl(['create', 'cluster', '--provider', 'packet', ...flags, ...existing]);
@@ -173,7 +155,7 @@ if (problem !== undefined) {
     });
 
     test('clusterctl delete cluster leaves no device, address or Secret', async () => {
-      const flags = ['--kubeconfig', kubeconfig, '-p', files.components, '-e', site.bootstrap.kubeconfigPath];
+      const flags = ['--kubeconfig', kubeconfig, '-p', desk.files.components, '-e', site.bootstrap.kubeconfigPath];
       const deleted = await site.clusterctl(['delete', 'cluster', ...flags]);
       if (deleted.code !== 0) throw new Error(`${deleted.output}\n${site.logs}`);
       expect(deviceNames()).toEqual([]);
