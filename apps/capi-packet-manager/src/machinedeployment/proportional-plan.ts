@@ -54,6 +54,7 @@ function shares(active: readonly SetView[], limits: RollingLimits): readonly Siz
 }
 
 function bounded(share: number, left: number): number {
+  if (left === 0) return 0;
   return left > 0 ? Math.min(share, left) : Math.max(share, left);
 }
 

@@ -234,7 +234,7 @@ export function aSet(
 
 /** A template for kubelets of a version. */
 export function template(kubelet: string): NonNullable<NonNullable<MachineDeployment['spec']>['template']> {
-  return { metadata: { labels: { app: 'd' } }, spec: { versions: { kubelet } } };
+  return { metadata: { labels: { app: 'd' } }, spec: { providerSpec: { value: {} }, versions: { kubelet } } };
 }
 
 export function aDeployment(
