@@ -1,5 +1,6 @@
 // What a Cluster's conditions say about what was found. Pure; every message names what is waited for or what to do.
 import { messageOf } from '@longshore/reconciler-core';
+import { CREDENTIALS_SECRET, PACKET_NAMESPACE } from '../api/names.ts';
 import { caCertHash } from '../bootstrap/pki.ts';
 import type { ConditionState, StatusWish } from './cluster-status.ts';
 import type { Endpoint } from './endpoint-plan.ts';
@@ -50,7 +51,7 @@ function readyState({ devices, endpoint }: ClusterFindings): ConditionState {
     return { status: 'True', reason: 'Ready', message: `the API server is at ${endpoint.host}, port ${endpoint.port}` };
   }
   if (devices.failure !== undefined) {
-    const message = `the elastic IP of the API server cannot be had: ${messageOf(devices.failure.error)}`;
+    const message = `the elastic IP of the API server cannot be had: ${steadyMessage(devices.failure.error)}`;
     return { status: 'False', reason: 'EndpointFailed', message };
   }
   const message = 'waiting for a control plane machine with a public IPv4 address';
@@ -67,8 +68,13 @@ function credentialsState({ credentials }: DeviceFindings): ConditionState | und
   if (credentials.state === 'valid') {
     return { status: 'True', reason: 'Valid', message: 'the Packet API takes the key' };
   }
-  const remedy = 'correct apiKey in Secret cluster-api-provider-packet-system/cluster-api-provider-packet-credentials';
-  return { status: 'False', reason: 'CredentialsInvalid', message: `${credentials.message}; ${remedy}` };
+  // Not the answer itself: it has the number of the request in it, which would be a write each time.
+  const message = `the Packet API refuses the API key: correct apiKey in Secret ${PACKET_NAMESPACE}/${CREDENTIALS_SECRET}`;
+  return { status: 'False', reason: 'CredentialsInvalid', message };
+}
+
+function steadyMessage(error: unknown): string {
+  return messageOf(error).replaceAll(/ \(request "[^"]*"\)/g, '');
 }
 
 function reachState(reach: Reach, endpoint: Endpoint | undefined): ConditionState {

@@ -25,10 +25,7 @@ export interface DeviceSources {
 export interface DeviceFindings {
   readonly masters: readonly Device[];
   /** `unknown`: the API did not say. */
-  readonly credentials:
-    | { readonly state: 'valid' }
-    | { readonly state: 'unknown' }
-    | { readonly state: 'refused'; readonly message: string };
+  readonly credentials: { readonly state: 'valid' | 'unknown' | 'refused' };
   readonly elastic?: ElasticAddress | undefined;
   /** The elastic IP could not be had. */
   readonly failure?: { readonly error: unknown } | undefined;
@@ -84,7 +81,7 @@ export class DeviceObserver {
   ): Promise<DeviceFindings['credentials']> {
     const finding = await this.#sources.servers.find({ attemptId: metadata?.uid ?? 'none' }, projectId, signal);
     if (finding.state !== 'unknown') return { state: 'valid' };
-    return finding.isCredentials ? { state: 'refused', message: finding.message } : { state: 'unknown' };
+    return finding.isCredentials ? { state: 'refused' } : { state: 'unknown' };
   }
 
   #masters(cluster: Cluster, projectId: ProjectId): readonly Device[] {
