@@ -84,6 +84,11 @@ export function ownerOf(object: { readonly metadata?: ObjectMeta }, kind: string
 /** A resource type without its objects' type, for lists of mixed kinds. */
 export type AnyType = ResourceType<AnyObject>;
 
+/** The same object, with all its fields. */
+export function anyObject(object: KubeObject): AnyObject {
+  return object as AnyObject;
+}
+
 /** The same type, seen so. */
 export function anyType<T extends KubeObject>(type: ResourceType<T>): AnyType {
   const { group, version, kind, plural, isNamespaced } = type;

@@ -51,9 +51,8 @@ export class StatefulSetManagers implements Managers {
 
   async start(): Promise<void> {
     for (const set of await this.#sets()) {
-      const before = set.metadata?.annotations?.[REPLICAS_ANNOTATION];
-      const replicas = before === undefined ? Math.max(1, set.spec?.replicas ?? 1) : Number(before);
-      if (before !== undefined || (set.spec?.replicas ?? 1) === 0) await this.#scale(set, replicas, null);
+      const wanted = wantedReplicas(set);
+      if (wanted !== undefined) await this.#scale(set, wanted, null);
     }
   }
 
@@ -83,6 +82,13 @@ export class StatefulSetManagers implements Managers {
       all.push(...(await listAll(client, statefulSets, { namespace, signal: wait.signal })));
     return all;
   }
+}
+
+// `undefined`: it runs, and nobody stopped it.
+function wantedReplicas({ metadata, spec }: StatefulSet): number | undefined {
+  const before = metadata?.annotations?.[REPLICAS_ANNOTATION];
+  if (before !== undefined) return Number(before);
+  return spec?.replicas === 0 ? 1 : undefined;
 }
 
 function isHeld(lease: KubeLease, nowMs: number): boolean {
