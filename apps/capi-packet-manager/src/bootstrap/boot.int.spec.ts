@@ -46,7 +46,7 @@ if (problem !== undefined) {
   }, 1_800_000);
 
   test('rendered user data makes a cluster, in a network namespace of the suite', async () => {
-    expect(await runThisFileInside()).toMatch(/Tests: +8 passed, 8 total[^]*exit code 0$/);
+    expect(await runThisFileInside()).toMatch(/Tests: +9 passed, 9 total[^]*exit code 0$/);
   }, 1_200_000);
 } else {
   interface Booted {
@@ -76,6 +76,7 @@ if (problem !== undefined) {
   let caPem: string;
   let elasticIp = '';
   let assignment: { readonly href: string };
+  let joinMaster: (name: string) => void;
 
   const packet = async <T>(method: string, urlPath: string, body?: object): Promise<T> => {
     const { url, token: apiToken } = site.simulator;
@@ -164,7 +165,7 @@ if (problem !== undefined) {
     const distrusting = { ...joining, caCertHash: `sha256:${'0'.repeat(64)}` };
     boot(distrusting, aMachine({ name: 'worker-distrusting' }));
     boot({ ...joining, kind: 'join-control-plane', keys }, aMachine({ name: 'master-1', versions: masterVersions }));
-    for (const name of ['worker-0', 'worker-old', 'master-1']) {
+    for (const name of ['worker-0', 'worker-old', 'master-1', 'master-2']) {
       await hasEnded(name);
       expect(consoleOf(name)).toMatch(/exit code 0\n$/);
     }
@@ -248,8 +249,22 @@ if (problem !== undefined) {
       expect(await ask(elasticIp, '/readyz')).toEqual({ status: 200, body: 'ok' });
     }, 300_000);
 
+    test('a master that was lost is replaced: etcd forgets it, and another one joins', async () => {
+      site.simulator.removeDevice(booted.get('master-0')?.id ?? '');
+      await site.sync();
+      // What the manager does; through another master, which has to notice the loss first.
+      const remove = 'kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout 20s delete node master-0';
+      await until('the Node of the lost master is gone', async () => /deleted/.test(await run('master-1', remove)));
+      joinMaster('master-3');
+      await hasEnded('master-3');
+      expect(consoleOf('master-3')).toMatch(/master-0 is lost: it leaves etcd[^]*exit code 0\n$/);
+      const { publicAddress } = booted.get('master-3') as Booted;
+      expect((await ask(publicAddress, '/api/v1/nodes/worker-0')).status).toBe(200);
+      expect((await ask(elasticIp, '/api/v1/nodes/master-3')).status).toBe(200);
+    }, 900_000);
+
     test('a worker that was told another hash does not join', async () => {
-      expect(await nodeNamed('worker-distrusting')).toBeUndefined();
+      expect((await ask(elasticIp, '/api/v1/nodes/worker-distrusting')).status).toBe(404);
       await until('its console says why', () =>
         /none of the public keys .* are pinned/.test(consoleOf('worker-distrusting')),
       );

@@ -116,6 +116,7 @@ describe('the managers', () => {
       may: true,
       what: ['update', 'leases/cluster-api-packet', '-n', 'cluster-api-provider-packet-system'],
     },
+    { who: packet, may: false, what: ['update', 'leases/another', '-n', 'cluster-api-provider-packet-system'] },
     { who: packet, may: false, what: ['update', 'leases/kube-scheduler', '-n', 'kube-system'] },
     { who: packet, may: false, what: ['create', 'pods', '-n', 'default'] },
     { who: packet, may: false, what: ['delete', 'nodes'] },

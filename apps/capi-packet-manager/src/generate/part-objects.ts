@@ -3,7 +3,7 @@
 import { CREDENTIALS_SECRET } from '../api/names.ts';
 import { POD_LABELS } from './component-names.ts';
 import type { Part } from './component-names.ts';
-import { clusterRules, LEASE_RULES } from './rights.ts';
+import { clusterRules, leaseRules } from './rights.ts';
 
 /** What differs from one file to another. */
 export interface PartSettings {
@@ -39,7 +39,7 @@ export function rightsOf(part: Part): readonly object[] {
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace } },
     rbac('ClusterRole', role, { rules: clusterRules(part) }),
     rbac('ClusterRoleBinding', binding, refer('ClusterRole', role)),
-    rbac('Role', lease, { rules: LEASE_RULES }, namespace),
+    rbac('Role', lease, { rules: leaseRules(part) }, namespace),
     rbac('RoleBinding', lease, refer('Role', lease), namespace),
   ];
 }

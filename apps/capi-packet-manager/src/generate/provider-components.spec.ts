@@ -91,7 +91,7 @@ describe('provider-components.yaml', () => {
     const verbsOnSecrets = rules.map((list) => list.find(({ resources }) => resources.includes('secrets'))?.verbs);
     expect(verbsOnSecrets).toEqual([
       ['get', 'list', 'watch'],
-      ['get', 'list', 'watch', 'update', 'patch', 'create', 'delete'],
+      ['get', 'list', 'watch', 'create', 'patch', 'delete'],
     ]);
     expect(JSON.stringify(rules)).not.toContain('"*"');
   });

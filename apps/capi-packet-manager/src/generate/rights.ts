@@ -1,5 +1,6 @@
 // What each part may do, rule by rule with its reason. Clusters may live in any namespace, so most rights are for the whole cluster.
 import { CLUSTER_GROUP } from '../api/names.ts';
+import { leaseOf } from '../process/leases.ts';
 import type { Part } from './component-names.ts';
 
 /** A rule of a role. */
@@ -11,9 +12,7 @@ export interface Rule {
 }
 
 const READ = ['get', 'list', 'watch'] as const;
-const CHANGE = [...READ, 'update', 'patch'] as const;
-const ALL = [...CHANGE, 'create', 'delete'] as const;
-const EVENTS: Rule = { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] };
+const EVENTS: Rule = { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] };
 
 const ours = (resources: readonly string[], verbs: readonly string[]): Rule => ({
   apiGroups: [CLUSTER_GROUP],
@@ -21,31 +20,40 @@ const ours = (resources: readonly string[], verbs: readonly string[]): Rule => (
   verbs,
 });
 const core = (resources: readonly string[], verbs: readonly string[]): Rule => ({ apiGroups: [''], resources, verbs });
+const status = (...kinds: readonly string[]): readonly Rule[] => [
+  ours(
+    kinds.map((kind) => `${kind}/status`),
+    ['patch'],
+  ),
+  // Where owner references may only be set by who may touch the owner's finalizers (OwnerReferencesPermissionEnforcement).
+  ours(
+    kinds.map((kind) => `${kind}/finalizers`),
+    ['update'],
+  ),
+];
 
 const PACKET_RULES: readonly Rule[] = [
-  // Finalizers, endpoint and conditions.
-  ours(['clusters', 'clusters/status', 'clusters/finalizers'], CHANGE),
-  // The attempt id is written before a device is made; delete: a Cluster that goes takes its machines with it.
-  ours(['machines', 'machines/status', 'machines/finalizers'], [...CHANGE, 'delete']),
-  ours(['machinesets', 'machinedeployments'], [...CHANGE, 'delete']),
+  ours(['clusters'], [...READ, 'patch']),
+  // The attempt id is written before a device is made; delete: a Cluster that goes takes its machines, sets and deployments with it.
+  ours(['machines', 'machinesets', 'machinedeployments'], [...READ, 'patch', 'delete']),
+  ...status('clusters', 'machines'),
   ours(['machineclasses'], READ),
   // Keys, tokens and kubeconfigs of clusters, beside each Cluster; the credentials and the sealing key in the own namespace.
-  core(['secrets'], ALL),
+  core(['secrets'], [...READ, 'create', 'patch', 'delete']),
   // Whether a machine that goes is the one that the manager itself runs on.
-  core(['nodes'], READ),
-  core(['namespaces'], ['get', 'list', 'watch']),
+  core(['nodes'], ['get']),
+  core(['namespaces'], ['get']),
   EVENTS,
 ];
 
 const GENERIC_RULES: readonly Rule[] = [
   ours(['clusters'], READ),
-  ours(['machines', 'machines/status', 'machines/finalizers'], ALL),
-  ours(['machinesets', 'machinesets/status', 'machinesets/finalizers'], ALL),
-  ours(['machinedeployments', 'machinedeployments/status', 'machinedeployments/finalizers'], CHANGE),
-  ours(['machineclasses'], READ),
+  ours(['machines', 'machinesets'], [...READ, 'create', 'patch', 'delete']),
+  ours(['machinedeployments'], [...READ, 'patch']),
+  ...status('machines', 'machinesets', 'machinedeployments'),
   // Kubeconfigs of clusters, whose Nodes are linked to their machines.
   core(['secrets'], READ),
-  core(['nodes'], READ),
+  core(['namespaces'], ['get']),
   EVENTS,
 ];
 
@@ -54,7 +62,12 @@ export function clusterRules({ controllers }: Part): readonly Rule[] {
   return controllers === 'packet' ? PACKET_RULES : GENERIC_RULES;
 }
 
-/** Rights in the own namespace: leader election. A Lease that is to be made has no name yet, so that rule names none. */
-export const LEASE_RULES: readonly Rule[] = [
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: [...READ, 'create', 'update', 'patch'] },
-];
+/** Rights in the own namespace: leader election. A Lease that is to be made has no name yet, so it has a rule of its own. */
+export function leaseRules({ controllers }: Part): readonly Rule[] {
+  const leases = { apiGroups: ['coordination.k8s.io'], resources: ['leases'] } as const;
+  const { name } = leaseOf(controllers);
+  return [
+    { ...leases, verbs: ['create'] },
+    { ...leases, resourceNames: [name], verbs: ['get', 'watch', 'update'] },
+  ];
+}

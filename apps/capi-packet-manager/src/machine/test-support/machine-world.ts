@@ -143,6 +143,7 @@ export class MachineWorld {
   async pass(ms: number, everyMs = 1_000): Promise<void> {
     for (let passedMs = 0; passedMs < ms; passedMs += everyMs) {
       await this.clock.advance(Math.min(everyMs, ms - passedMs));
+      for (const { id, userdata } of this.living) if (userdata !== '') this.ordered.set(id, userdata);
       this.others();
       await this.settle();
     }
@@ -185,6 +186,13 @@ export class MachineWorld {
 
   reasons(type?: SeenEvent['type']): readonly string[] {
     return this.events.filter((event) => type === undefined || event.type === type).map(({ reason }) => reason);
+  }
+
+  /** User data of devices as they were ordered, before it was emptied. */
+  readonly ordered = new Map<string, string>();
+
+  get mostPostsAtOnce(): number {
+    return Math.max(0, ...this.#http.map(({ mostPosts }) => mostPosts));
   }
 
   /** The body of the last POST for a device. */
@@ -303,6 +311,8 @@ export class MachineWorld {
 /** Knows how many calls are under way, and passes them by the fuse. */
 class CountedHttp extends PacketHttp {
   underWay = 0;
+  mostPosts = 0;
+  #posts = 0;
   readonly #fuse: Fuse;
 
   constructor(options: PacketHttpOptions, fuse: Fuse) {
@@ -312,10 +322,13 @@ class CountedHttp extends PacketHttp {
 
   override async send<T>(...call: Parameters<PacketHttp['send']>): Promise<T> {
     this.underWay += 1;
+    const isPost = call[0].method === 'POST';
+    if (isPost) this.mostPosts = Math.max(this.mostPosts, (this.#posts += 1));
     try {
       return await this.#fuse.pass(`packet ${call[0].method}`, () => super.send(...call) as Promise<T>);
     } finally {
       this.underWay -= 1;
+      if (isPost) this.#posts -= 1;
     }
   }
 }
