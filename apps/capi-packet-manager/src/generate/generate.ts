@@ -1,9 +1,11 @@
 // `clusterctl generate` and generate-yaml.sh: the environment to four files. Everything is read and checked before the first file is written.
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
+import { messageOf } from '@longshore/reconciler-core';
 import { decodeSshKeys } from '../api/ssh-keys.ts';
 import { DEFAULT_IMAGE } from './component-names.ts';
 import { FILE_NAMES, planFiles, SHIPPED_MACHINE_CONFIGS } from './plan-files.ts';
+import type { GeneratedFile } from './plan-files.ts';
 import { randomClusterName, readSettings } from './settings.ts';
 import type { Environment, EnvironmentSettings, GenerateSettings } from './settings.ts';
 
@@ -44,7 +46,8 @@ export async function generateFiles(options: GenerateOptions, io: GenerateIo): P
   const reading = await readInputs(found, options, io);
   const problems = [...reading.problems, ...(options.force ? [] : await existing(options.output, io))];
   if (problems.length > 0) return { problems };
-  const files = planFiles(reading.settings);
+  const files = plan(reading.settings);
+  if (typeof files === 'string') return { problems: [files] };
   for (const { name, text, mode } of files) {
     const file = path.join(options.output, name);
     await io.writeFile(file, text, mode);
@@ -52,6 +55,15 @@ export async function generateFiles(options: GenerateOptions, io: GenerateIo): P
   }
   io.print(`Your cluster name is '${found.clusterName}'`);
   return { clusterName: found.clusterName, files: files.map(({ name }) => path.join(options.output, name)) };
+}
+
+// A machine_configs.yaml that somebody changed may be no YAML, or have no entry that fits.
+function plan(settings: GenerateSettings): readonly GeneratedFile[] | string {
+  try {
+    return planFiles(settings);
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 interface Inputs {
