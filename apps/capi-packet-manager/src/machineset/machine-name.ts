@@ -36,9 +36,4 @@ export class UncertainNames {
     const names = this.#bySet.get(setUid);
     if (names?.delete(name) && names.size === 0) this.#bySet.delete(setUid);
   }
-
-  /** The set is gone. */
-  forget(setUid: string): void {
-    this.#bySet.delete(setUid);
-  }
 }

@@ -24,6 +24,7 @@ import { reconcileMachineSet } from '../machine-set-controller.ts';
 import { EventLog, GenerationClient, NAMESPACE, readyMachine, template } from './set-world.ts';
 
 const KEY = `${NAMESPACE}/d`;
+const KINDS: readonly ResourceType<KubeObject>[] = [machineDeployments, machineSets, machines, clusters];
 
 /** What a pass of the deployment controller went by. */
 interface Basis {
@@ -121,9 +122,7 @@ class JudgingClient extends GenerationClient {
 export class LagWorld {
   readonly clock = new FakeClock();
   readonly client = new JudgingClient({ now: () => this.clock.nowMs() });
-  readonly caches = [machineDeployments, machineSets, machines, clusters].map(
-    (type) => new OldCache<KubeObject>(() => this.client.objects(type as ResourceType<KubeObject>)),
-  );
+  readonly caches = KINDS.map((type) => new OldCache<KubeObject>(() => this.client.objects(type)));
   readonly #reconcileSet: Reconcile<string>;
   readonly #reconcileDeployment: Reconcile<string>;
   readonly #shrunk = new Map<string, Basis>();
