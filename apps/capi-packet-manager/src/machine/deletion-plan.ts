@@ -1,12 +1,20 @@
 // The way of a Machine that is being deleted: out of etcd, out of the cluster, then the device, then our finalizer. Pure. It needs no
 // configuration, no keys and no endpoint; the workload cluster is waited for a minute, the Packet API for ever.
-import { conditionTypes, isControlPlane } from '../api/conditions.ts';
+import { conditionOf, conditionTypes, isControlPlane } from '../api/conditions.ts';
 import { MACHINE_FINALIZER } from '../api/names.ts';
+import type { Machine } from '../api/objects.ts';
 import type { MachineFacts, MachineStep, Rest, WorkloadResult } from './machine-facts.ts';
 import type { MachineMemory } from './machine-memory.ts';
 import { isLeaving } from './place.ts';
 import { condition } from './status-wishes.ts';
 import type { ServerRemoval } from '../servers/contract.ts';
+
+/** What is shown while the device is being deleted. */
+const DEVICE_REASONS = {
+  deleting: 'DeviceDeleting',
+  refused: 'DeletionRefused',
+  credentials: 'CredentialsInvalid',
+} as const;
 
 /** The next step. */
 export function planDeletion(facts: MachineFacts): MachineStep {
@@ -31,7 +39,7 @@ function planSelfProtection({ machine, settings, hostsUs }: MachineFacts): Machi
 /** Steps in the workload cluster, while it may answer. */
 function planFarewell(facts: MachineFacts): MachineStep | undefined {
   const { machine, hasExternalEndpoint, memberRemoval, nodeRemoval } = facts;
-  if (!hasSomebodyToAsk(facts)) return undefined;
+  if (hasLeft(machine) || !hasSomebodyToAsk(facts)) return undefined;
   if (isControlPlane(machine) && hasExternalEndpoint) {
     if (memberRemoval === undefined) return { do: 'remove-member' };
     const wait = patience(facts, memberRemoval, 'its etcd member');
@@ -39,6 +47,12 @@ function planFarewell(facts: MachineFacts): MachineStep | undefined {
   }
   if (nodeRemoval === undefined) return { do: 'remove-node' };
   return patience(facts, nodeRemoval, 'its Node');
+}
+
+/** Its device is being deleted already: what comes before that was done. */
+function hasLeft({ status }: Machine): boolean {
+  const reason = conditionOf(status, conditionTypes.ready)?.reason ?? '';
+  return status?.phase === 'Deleting' && Object.values<string>(DEVICE_REASONS).includes(reason);
 }
 
 /** It was in a cluster that lives on, and a master is left there. */
@@ -66,13 +80,16 @@ function planRemoval(facts: MachineFacts): MachineStep {
   if (removal === undefined) return { do: 'remove-device' };
   if (removal.state === 'gone') return { do: 'release' };
   if (removal.state === 'waiting') {
-    return { ...deleting('DeviceDeleting', removal.reason), again: { afterMs: removal.forMs, reason: removal.reason } };
+    return {
+      ...deleting(DEVICE_REASONS.deleting, removal.reason),
+      again: { afterMs: removal.forMs, reason: removal.reason },
+    };
   }
   return afterRefusal(removal);
 }
 
 function afterRefusal({ message, isCredentials }: Extract<ServerRemoval, { state: 'refused' }>): Rest {
-  const reason = isCredentials ? 'CredentialsInvalid' : 'DeletionRefused';
+  const reason = isCredentials ? DEVICE_REASONS.credentials : DEVICE_REASONS.refused;
   const remedy = isCredentials
     ? 'put a valid API key into the credentials Secret'
     : 'unlock or delete it in the portal';

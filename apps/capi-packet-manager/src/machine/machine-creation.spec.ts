@@ -1,6 +1,6 @@
 // Part F.2 on the whole controller: what is asked of Packet, and when nothing is.
 import { execFileSync } from 'node:child_process';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { annotations } from '../api/names.ts';
 import { clusters, machineClasses, machines } from '../api/resources.ts';
 import { parseMachineConfigs } from '../bootstrap/machine-configs.ts';
@@ -9,6 +9,7 @@ import { MachineWorld } from './test-support/machine-world.ts';
 import type { MachineWish } from './test-support/builders.ts';
 import type { MachineWorldOptions } from './test-support/machine-world.ts';
 
+jest.setTimeout(60_000);
 let world: MachineWorld;
 
 const begin = async (options: MachineWorldOptions = {}): Promise<void> => {
@@ -108,6 +109,7 @@ describe('one device whatever happens', () => {
     await begin();
     const { kube } = world;
     kube.put(machines, aWorker(world));
+    world.stallMs = 50;
     world.cloud.fail({ match: { method: 'POST' }, kind: 'delay', delayMs: 2_000 });
     await world.until('the POST is under way', () => world.posts === 1);
     const outdated = { ...aWorker(world), metadata: { namespace: 'default', name: 'w-0', resourceVersion: '1' } };
@@ -385,6 +387,7 @@ describe('refused by Packet', () => {
 
   test('CA row M21 429 with a reset time: no request before it', async () => {
     await begin();
+    world.stallMs = 50;
     const reset = Math.ceil(world.clock.nowMs() / 1000) + 120;
     const headers = {
       'X-RateLimit-Limit': '100',

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Device } from '@longshore/packet-api';
 import { conditionOf, conditionTypes, withConditions } from '../api/conditions.ts';
+import type { ConditionWish } from '../api/conditions.ts';
 import type { Machine, PacketMachineProviderStatus } from '../api/objects.ts';
 import type { StatusWish } from './machine-facts.ts';
 import { memoryOf } from './machine-memory.ts';
@@ -19,8 +20,12 @@ export function statusPatch(
   const wanted: { [Field in keyof Status]?: unknown } = {
     ...(wish.phase && { phase: wish.phase }),
     ...deviceFields(machine, wish.device),
-    ...errorFields(wish.error),
-    conditions: withConditions(before.conditions, wish.conditions, now),
+    ...errorFields(before, wish.error),
+    conditions: withConditions(
+      before.conditions,
+      wish.conditions.map((one) => asShown(before, one)),
+      now,
+    ),
   };
   const changed = Object.entries(wanted).filter(
     ([field, value]) => !isSame((before as Readonly<Record<string, unknown>>)[field], value),
@@ -33,7 +38,13 @@ export function statusPatch(
 export function isNews(machine: Machine, { conditions }: StatusWish): boolean {
   const wished = conditions.find(({ type }) => type === conditionTypes.ready);
   const shown = conditionOf(machine.status, conditionTypes.ready);
-  return wished !== undefined && (shown?.reason !== wished.reason || shown.message !== wished.message);
+  if (wished === undefined) return false;
+  return shown?.reason !== wished.reason || lasting(shown.message) !== lasting(wished.message);
+}
+
+// Each answer of the API has a new number, which does not make it news.
+function lasting(message: string): string {
+  return message.replaceAll(/\(request [^)]*\)/g, '');
 }
 
 // In a merge patch `null` takes a field away: an absent field is as good as one that is `null`, inside objects too.
@@ -48,9 +59,18 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(fields.map(([name, inner]) => [name, withoutNulls(inner)]));
 }
 
-function errorFields(error: StatusWish['error']): object {
+// A message that differs in nothing that lasts is not written: the write would bring the Machine back, and with it the next call and message.
+function asShown(status: Status, wish: ConditionWish): ConditionWish {
+  const shown = conditionOf(status, wish.type);
+  const isSaid = shown !== undefined && lasting(shown.message) === lasting(wish.message);
+  return isSaid ? { ...wish, message: shown.message } : wish;
+}
+
+function errorFields({ errorMessage = '' }: Status, error: StatusWish['error']): object {
   if (error === undefined) return {};
-  return { errorReason: error?.reason ?? null, errorMessage: error?.message ?? null };
+  if (error === null) return { errorReason: null, errorMessage: null };
+  const isSaid = lasting(errorMessage) === lasting(error.message);
+  return { errorReason: error.reason, errorMessage: isSaid ? errorMessage : error.message };
 }
 
 type ProviderFields = { readonly [Field in keyof PacketMachineProviderStatus]-?: unknown };
