@@ -22,6 +22,8 @@ export interface SimulatedCloud {
   readonly stamp: (request: SimRequest) => Readonly<Record<string, string>>;
   /** The cloud's own error body for a status. */
   readonly ownError: (status: number) => SimAnswer;
+  /** A path below which the API answers too, as it does at the root. */
+  readonly alsoUnder?: string;
 }
 
 /** A running server. */
@@ -59,6 +61,7 @@ export async function startSimServer(
     closing: new AbortController(),
   };
   const server = fastify({
+    rewriteUrl: ({ url = '/' }) => withoutAlias(url, cloud, options),
     forceCloseConnections: true,
     bodyLimit: LARGEST_BODY_BYTES,
     routerOptions: { maxParamLength: 300 },
@@ -83,6 +86,11 @@ export async function startSimServer(
 function prefixOf({ pathPrefix = '' }: SimulatorOptions): string {
   const trimmed = pathPrefix.replace(/^\/+|\/+$/g, '');
   return trimmed === '' ? '' : `/${trimmed}`;
+}
+
+function withoutAlias(url: string, { alsoUnder }: SimulatedCloud, options: SimulatorOptions): string {
+  const isAlias = alsoUnder !== undefined && prefixOf(options) === '' && url.startsWith(`${alsoUnder}/`);
+  return isAlias ? url.slice(alsoUnder.length) : url;
 }
 
 // Bodies come as text whatever their type: what is wrong with them is for the simulated API to say, not for the web server.

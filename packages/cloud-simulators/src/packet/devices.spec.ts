@@ -72,6 +72,16 @@ describe('tokens', () => {
     expect((await ask(simulator, 'GET /nowhere')).json).toEqual({ errors: ['Not found'] });
     expect((await ask(simulator, 'GET /projects')).status).toBe(200);
   });
+
+  test('the API is at the root and below /metal/v1, as api.packet.net had it', async () => {
+    const simulator = await running.start({ devices: 1 });
+    const answers = [
+      await ask<Devices>(simulator, `GET ${devicesOf(simulator)}`),
+      await ask<Devices>(simulator, `GET /metal/v1${devicesOf(simulator)}`),
+    ];
+    expect(answers.map(({ json }) => json.devices.length)).toEqual([1, 1]);
+    expect(simulator.callsByRoute()).toEqual({ 'GET /projects/{id}/devices': 2 });
+  });
 });
 
 describe('pages', () => {

@@ -163,6 +163,8 @@ function cloudOf(context: PacketContext, { schemas, calls, state }: CloudParts) 
   let requests = 0;
   return {
     routes: [...routes, page],
+    // api.packet.net had both.
+    alsoUnder: '/metal/v1',
     guard: createGuard({ routes, tokens: context.tokens, schemas, clock: context.clock }),
     stamp: (request: SimRequest) => {
       requests += 1;
