@@ -403,10 +403,13 @@ describe('credentials', () => {
 
 describe('tokens', () => {
   const signed = (token: string): void =>
-    void world.workload.put({ group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', isNamespaced: true }, {
-      metadata: { namespace: 'kube-public', name: 'cluster-info' },
-      data: { [`jws-kubeconfig-${token.slice(0, 6)}`]: 'x' },
-    });
+    void world.workload.put(
+      { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', isNamespaced: true },
+      {
+        metadata: { namespace: 'kube-public', name: 'cluster-info' },
+        data: { [`jws-kubeconfig-${token.slice(0, 6)}`]: 'x' },
+      },
+    );
 
   test('the token of kubeadm init is the one that machines join with, once cluster-info is signed', async () => {
     world.addCluster();
@@ -461,7 +464,7 @@ describe('deletion', () => {
   });
   const letGo = (type: Parameters<typeof world.client.put>[0], name: string): void => {
     const object = world.client.object(type, `default/${name}`);
-    world.client.put(type, { ...object, metadata: { ...object?.metadata, finalizers: [] } });
+    world.client.put(type, { ...object, metadata: { ...object?.metadata, finalizers: [] } } as object);
   };
   const deleting = (): readonly string[] =>
     [machineDeployments, machineSets, machines].flatMap((type) =>

@@ -15,6 +15,7 @@ import { createNodeLinkController } from '../node-link/node-link-controller.ts';
 import { WatchedWorkloadClusters } from '../workload/workload-clusters.ts';
 import type { ManagerFlagValues } from './flags.ts';
 import type { ControllerSet } from './leases.ts';
+import { addMachineMetrics } from './machine-metrics.ts';
 import { createPacketSide } from './packet-side.ts';
 import type { PacketSideOptions } from './packet-side.ts';
 import type { ControllerParts } from './parts.ts';
@@ -72,6 +73,7 @@ async function packetSet(
   const { parts, flags, env, log } = options;
   const { client, informers, clock } = parts;
   const ofMachines = informers.for(machines);
+  addMachineMetrics(ofMachines, parts);
   const { servers, addresses } = createPacketSide({ ...options, client, machines: ofMachines });
   const configs = new MachineConfigFile(flags.config, log);
   await configs.setups();
