@@ -55,7 +55,8 @@ if [ -x "$here/bin/clusterctl" ]; then
   exec "$here/bin/clusterctl" "$@"
 fi
 if [ -f "$here/dist/clusterctl.js" ]; then
-  node=$here/../../node_modules/.bin/node
+  # The repository's own Node, also where dist is a link to the repository's.
+  node=$(CDPATH='' cd -P -- "$here/dist/.." && pwd -P)/../../node_modules/.bin/node
   [ -x "$node" ] || node=node
   exec "$node" "$here/dist/clusterctl.js" "$@"
 fi

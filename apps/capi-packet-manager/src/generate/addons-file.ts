@@ -25,6 +25,9 @@ interface Workload {
 export type AddonSettings = Pick<GenerateSettings, 'projectID' | 'apiKey' | 'facilities' | 'apiUrl'>;
 
 const SNAPSHOTTER = /snapshotter/;
+const POD_NETWORK = `The pod network: flannel, images of its project at fixed versions. Packet routes no pod addresses, so it is VXLAN, over the
+private addresses of the machines (in several facilities: with backend transfer of the project). Any other network does as well;
+its pods must tolerate nodes that are not ready.`;
 
 /** The documents of addons.yaml. */
 export function addonsFile(settings: AddonSettings): readonly YamlDocument[] {
@@ -33,10 +36,7 @@ export function addonsFile(settings: AddonSettings): readonly YamlDocument[] {
   const [csiFirst, ...csi] = asDocuments(csiObjects());
   return [
     { ...cloudSecret(settings), comment: 'What packet-ccm and csi-packet have to know of Packet.' },
-    ...begin(
-      networkFirst,
-      'The pod network: flannel. Any other one does as well; its pods must tolerate nodes that are not ready.',
-    ),
+    ...begin(networkFirst, POD_NETWORK),
     ...network,
     ...begin(ccmFirst, 'packet-ccm, the cloud controller manager: tells Nodes their addresses and makes them usable.'),
     ...ccm,
@@ -55,7 +55,8 @@ function begin(first: YamlDocument | undefined, comment: string): readonly YamlD
 
 // One Secret for both: they read its keys alike.
 function cloudSecret({ projectID, apiKey, facilities, apiUrl }: AddonSettings): YamlDocument {
-  const [facility] = facilities;
+  // With several facilities, volumes go where their pods are.
+  const facility = facilities.length === 1 ? facilities[0] : undefined;
   return {
     value: {
       apiVersion: 'v1',

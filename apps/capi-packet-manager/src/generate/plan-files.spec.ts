@@ -157,11 +157,10 @@ describe('addons.yaml', () => {
   });
 
   test('its Secret has what both programs read', () => {
-    expect(one(documentsOf('addons.yaml'), 'Secret')['stringData']).toEqual({
-      apiKey: 'secret-key',
-      projectID: 'p-1',
-      facility: 'ewr1',
-    });
+    const several = { apiKey: 'secret-key', projectID: 'p-1' };
+    expect(one(documentsOf('addons.yaml'), 'Secret')['stringData']).toEqual(several);
+    const single = one(documentsOf('addons.yaml', { facilities: ['ewr1'] }), 'Secret')['stringData'];
+    expect(single).toEqual({ ...several, facility: 'ewr1' });
     const elsewhere = one(documentsOf('addons.yaml', { apiUrl: 'https://metal.example.com/' }), 'Secret')['stringData'];
     expect(elsewhere).toMatchObject({ 'base-url': 'https://metal.example.com/metal/v1' });
   });

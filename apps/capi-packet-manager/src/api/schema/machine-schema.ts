@@ -11,7 +11,7 @@ export const machineSpec = (description: string): Schema =>
       metadata: innerMetadata('Labels and annotations for the Node.'),
       taints: list('Taints for the Node: put back when they are removed; others are left alone.', taint),
       providerSpec: providerSpec('PacketMachineProviderSpec'),
-      versions: versions('Versions to install.'),
+      versions: versions('Versions to install.', ['kubelet']),
       configSource: openObject('Dynamic kubelet configuration, which Kubernetes has given up: ignored.'),
       providerID: text('Id of the machine in the cloud, packet://<device id>; set by the controllers.'),
     },

@@ -62,15 +62,15 @@ export const conditions: Schema = list('What is known of the object, by type.', 
   },
 });
 
-/** Versions of a machine. */
-export const versions = (description: string): Schema =>
+/** Versions of a machine; in a status none of them is required, as a Node may not have said its own yet. */
+export const versions = (description: string, required: readonly string[] = []): Schema =>
   object(
     description,
     {
       kubelet: text('Version of the kubelet, such as 1.36.1 (without v).'),
       controlPlane: text('Version of the control plane. A machine that has it is a control plane machine.'),
     },
-    ['kubelet'],
+    required,
   );
 
 /** As in core/v1. */
