@@ -72,7 +72,8 @@ class JudgingClient extends GenerationClient {
       const before = this.judge?.most() ?? 0;
       return super.create(type, object, options).then((made) => {
         if (type.kind === 'Machine') this.judge?.machineMade(before);
-        else if ((made as MachineSet).spec?.replicas !== 0) this.judge?.setGrew(`set ${keyOf(made)} was made`);
+        else if ((made as MachineSet).spec?.replicas !== 0)
+          this.judge?.setGrew(made.metadata?.name ?? '', `set ${keyOf(made)} was made`);
         return made;
       });
     });
@@ -88,8 +89,9 @@ class JudgingClient extends GenerationClient {
     return this.#write(async () => {
       const before = (this.object(type, keyOf({ metadata: key })) as MachineSet | undefined)?.spec?.replicas ?? 0;
       const after = await super.patch(type, key, patch, options);
-      if (wanted !== undefined && wanted > before) this.judge?.setGrew(`${key.name} grew from ${before} to ${wanted}`);
-      if (wanted !== undefined && wanted < before) this.judge?.setShrank(key.name);
+      if (wanted !== undefined && wanted > before)
+        this.judge?.setGrew(key.name, `${key.name} grew from ${before} to ${wanted}`);
+      if (wanted !== undefined && wanted < before) this.judge?.setShrank(key.name, before);
       return after;
     });
   }
@@ -126,6 +128,8 @@ export class LagWorld {
   readonly #reconcileSet: Reconcile<string>;
   readonly #reconcileDeployment: Reconcile<string>;
   readonly #shrunk = new Map<string, Basis>();
+  /** Replicas of sets before they shrank: a pass that began earlier may still make so many, until the set acknowledges. */
+  readonly #granted = new Map<string, number>();
   #basis: Basis;
   #losses = 0;
 
@@ -219,7 +223,10 @@ export class LagWorld {
   most(): number {
     const alive = this.alive();
     return this.sets()
-      .map((set) => Math.max(set.spec?.replicas ?? 1, alive.filter((each) => isControlledBy(each, set)).length))
+      .map((set) => {
+        const owned = alive.filter((each) => isControlledBy(each, set)).length;
+        return Math.max(set.spec?.replicas ?? 1, owned, this.#grantedTo(set));
+      })
       .reduce((sum, count) => sum + count, 0);
   }
 
@@ -229,7 +236,8 @@ export class LagWorld {
     this.#expect(this.alive().length <= bound, `${this.alive().length} machines, at most ${bound} may be`);
   }
 
-  setGrew(what: string): void {
+  setGrew(name: string, what: string): void {
+    this.#granted.delete(name);
     const bounds = [this.limits(), this.#basis.limits].map(({ desired, maxSurge }) => desired + maxSurge);
     this.#expect(
       this.most() <= Math.max(...bounds),
@@ -237,7 +245,8 @@ export class LagWorld {
     );
   }
 
-  setShrank(name: string): void {
+  setShrank(name: string, before: number): void {
+    this.#granted.set(name, Math.max(before, this.#granted.get(name) ?? 0));
     this.#shrunk.set(name, this.#basis);
   }
 
@@ -250,6 +259,12 @@ export class LagWorld {
     const left = this.alive().filter((machine) => this.#isAvailable(machine)).length;
     const excused = this.#losses - basis.losses;
     this.#expect(left + excused >= least, `${left} available (${excused} lost otherwise), at least ${least} must be`);
+  }
+
+  #grantedTo({ metadata, status }: MachineSet): number {
+    const name = metadata?.name ?? '';
+    if ((status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0)) this.#granted.delete(name);
+    return this.#granted.get(name) ?? 0;
   }
 
   #isAvailable(machine: Machine): boolean {
