@@ -76,7 +76,7 @@ function bootstrapToken({ token }: Extract<Entrance, { kind: 'init' }>): Json {
 }
 
 function clusterConfiguration(wish: KubeadmWish): Json {
-  const { cluster, machine } = wish;
+  const { cluster, machine, version } = wish;
   const { podCidrs, serviceCidrs, serviceDomain } = cluster;
   return {
     ...head('ClusterConfiguration', wish),
@@ -90,6 +90,9 @@ function clusterConfiguration(wish: KubeadmWish): Json {
       serviceSubnet: serviceCidrs.join(','),
     },
     apiServer: { certSANs: certificateNames(cluster) },
+    // At the public addresses too, for clients with a certificate of etcd's own CA: the manager takes lost masters out of etcd, and it may
+    // run anywhere. Members among themselves use the private addresses.
+    etcd: { local: { extraArgs: extraArgs({ 'listen-client-urls': 'https://0.0.0.0:2379' }, version) } },
   };
 }
 
