@@ -31,6 +31,8 @@ interface Basis {
   readonly limits: RollingLimits;
   /** Losses that the world had caused when it began. */
   readonly losses: number;
+  /** Machines that were available then: one that recovers before it is deleted leaves no fewer than these. */
+  readonly available: number;
 }
 
 /** A cache that changes only when it is refreshed. */
@@ -146,7 +148,7 @@ export class LagWorld {
     this.#reconcileDeployment = reconcileMachineDeployment({ ...shared, deployments });
     client.put(machineDeployments, { ...deployment, metadata: { ...deployment.metadata, generation: 1 } });
     client.judge = this;
-    this.#basis = { limits: this.limits(), losses: 0 };
+    this.#basis = { limits: this.limits(), losses: 0, available: 0 };
     this.refreshAll();
   }
 
@@ -162,7 +164,8 @@ export class LagWorld {
   }
 
   async reconcileDeployment(): Promise<void> {
-    this.#basis = { limits: this.limits(), losses: this.#losses };
+    const available = this.alive().filter((machine) => this.#isAvailable(machine)).length;
+    this.#basis = { limits: this.limits(), losses: this.#losses, available };
     await quietly(this.#reconcileDeployment, KEY);
   }
 
@@ -254,6 +257,7 @@ export class LagWorld {
     if (isDeleting(victim) || !this.#isAvailable(victim)) return;
     const basis = this.#shrunk.get(controllerOf(victim)?.name ?? '') ?? this.#basis;
     const least = Math.min(
+      basis.available,
       ...[basis.limits, this.#basis.limits, this.limits()].map((limits) => limits.desired - limits.maxUnavailable),
     );
     const left = this.alive().filter((machine) => this.#isAvailable(machine)).length;
