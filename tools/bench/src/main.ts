@@ -6,6 +6,8 @@ import { judge } from './figures.ts';
 import type { Figure } from './figures.ts';
 import type { GroundOptions } from './ground.ts';
 import { benchCsi } from './csi-benchmark.ts';
+import { benchMachines } from './machines-benchmark.ts';
+import { managerSubject } from './manager-subject.ts';
 import { benchNodes } from './nodes-benchmark.ts';
 import type { BenchResult } from './nodes-benchmark.ts';
 import { printResult, printVerdicts } from './print.ts';
@@ -56,8 +58,8 @@ function common(name: string, description: string): Command {
     );
 }
 
-function groundOf(flags: CommonFlags): GroundOptions {
-  const subject = subjects.find(({ app }) => app === flags.app) ?? digitalOceanSubject;
+function groundOf(flags: CommonFlags, only?: Subject): GroundOptions {
+  const subject = only ?? subjects.find(({ app }) => app === flags.app) ?? digitalOceanSubject;
   if (flags.ccm === undefined) buildProgram(subject.app);
   return {
     subject,
@@ -116,6 +118,17 @@ common('start', 'milliseconds from the start of the process to its first request
 common('failover', 'seconds from SIGTERM until the second replica works').action(async (flags: CommonFlags) => {
   show(flags, await benchFailover(groundOf(flags)));
 });
+
+program
+  .command('machines')
+  .description('capi-packet-manager: seconds until the devices of many new Machines are ordered, and the calls for it')
+  .option('--machines <count>', 'number of Machines', wholeNumber, 200)
+  .option('--latency <ms>', 'latency of each call of the simulated cloud', wholeNumber, 20)
+  .addOption(new Option('-o, --output <form>', 'text or json').choices(['text', 'json']).default('text'))
+  .action(async (flags: Pick<CommonFlags, 'output' | 'latency'> & { readonly machines: number }) => {
+    const ground = groundOf({ ...flags, app: managerSubject.app }, managerSubject);
+    show(flags, await benchMachines(ground, flags.machines));
+  });
 
 program
   .command('csi')

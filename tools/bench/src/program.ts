@@ -85,7 +85,9 @@ function commandOf(settings: ProgramSettings): readonly string[] {
       .replaceAll('{url}', cloudUrl);
     return [...filled.split(/\s+/), ...extraArgs];
   }
-  const bundle = path.resolve(import.meta.dirname, '../../../apps', subject.app, 'dist/main.js');
+  const app = path.resolve(import.meta.dirname, '../../../apps', subject.app);
+  if (subject.command) return [process.execPath, ...subject.command({ app, kubeconfig }), ...extraArgs];
+  const bundle = path.join(app, 'dist/main.js');
   const flags = [
     `--cloud-provider=${subject.provider}`,
     `--kubeconfig=${kubeconfig}`,

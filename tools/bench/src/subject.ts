@@ -52,5 +52,7 @@ export interface Subject {
   readonly provider: string;
   /** Flags that its users give, too. */
   readonly flags?: readonly string[];
+  /** Arguments of node, where the program is not a cloud controller manager; `app` is the folder of the app. */
+  readonly command?: (where: { readonly app: string; readonly kubeconfig: string }) => readonly string[];
   simulate(options: CloudOptions): Promise<BenchCloud>;
 }
