@@ -225,7 +225,7 @@ describe('refused before any POST', () => {
       expect(world.messageOf(name)).toMatch(says);
       expect(world.events.filter(({ type }) => type === 'Warning')).toHaveLength(1);
       const { spec } = make(fix);
-      world.kube.put(machines, { ...world.machine(name), spec } as ReturnType<typeof make>);
+      world.kube.put(machines, { ...world.machine(name), spec });
       await world.until('it runs', () => world.machine(name)?.status?.phase === 'Running');
       expect(world.machine(name)?.status?.errorReason).toBeUndefined();
     },

@@ -4,7 +4,9 @@ import { nodes } from '@longshore/k8s-runtime';
 import { annotations } from '../api/names.ts';
 import type { Machine } from '../api/objects.ts';
 import { clusters, machines } from '../api/resources.ts';
+import { initAttemptOf } from './entrance-plan.ts';
 import type { EtcdMembers } from './etcd-members.ts';
+import { memoryOf } from './machine-memory.ts';
 import { aCluster, aMaster, aWorker, ofSet } from './test-support/builders.ts';
 import type { MachineWish } from './test-support/builders.ts';
 import { MachineWorld } from './test-support/machine-world.ts';
@@ -27,6 +29,8 @@ const edit = (name: string, value: object): void => {
   world.kube.put(machines, { ...machine, spec: { ...machine.spec, providerSpec: { value: { ...old, ...value } } } });
 };
 const remove = (name: string): void => world.kube.delete(machines, { namespace: 'default', name });
+const attemptOf = (name: string): string | undefined => memoryOf(world.machine(name) as Machine).attemptId;
+const initAttempt = (): string | undefined => initAttemptOf(world.kube.object(clusters, 'default/blue'));
 const inSet = (wish: MachineWish = {}): Machine => {
   const machine = aWorker(world, wish);
   return { ...machine, metadata: { ...machine.metadata, ...ofSet } };
@@ -202,9 +206,7 @@ describe('a device that is gone', () => {
     await world.settle();
     const names = ['m-0', 'm-1', 'm-2'];
     await run(...names.map((name) => aMaster(world, { name })));
-    const initialised = world.kube.object(clusters, 'default/blue')?.metadata?.annotations?.[annotations.initAttempt];
-    const first =
-      names.find((name) => world.machine(name)?.metadata?.annotations?.[annotations.machineUid] === initialised) ?? '';
+    const first = names.find((name) => attemptOf(name) === initAttempt()) ?? '';
     const device = world.living.find(({ hostname }) => hostname === first);
     world.cloud.removeDevice(device?.id ?? '');
     await world.until('there are three again', () => world.living.length === 3, 90_000);

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { simulatePacket } from '@longshore/cloud-simulators';
 import type { PacketOptions, PacketSimulator } from '@longshore/cloud-simulators';
 import { InformerSet, nodes } from '@longshore/k8s-runtime';
-import type { Informer, KubeClient, KubeNode, KubeObject } from '@longshore/k8s-runtime';
+import type { Informer, KubeNode, KubeObject } from '@longshore/k8s-runtime';
 import { FakeKubeClient } from '@longshore/k8s-runtime/testing';
 import { PacketApi, PacketHttp } from '@longshore/packet-api';
 import type { PacketHttpOptions } from '@longshore/packet-api';
@@ -266,7 +266,7 @@ export class MachineWorld {
     this.#http.push(http);
     const servers = new PacketServers({ api: new PacketApi(http), clock, log });
     const informers = new InformerSet({ client: kube, clock, log });
-    const client = fuse.on(kube as KubeClient);
+    const client = fuse.on(kube);
     const events = {
       normal: (about: KubeObject, reason: string, message: string) =>
         this.#note(about, { type: 'Normal', reason, message }),
@@ -306,7 +306,7 @@ export class MachineWorld {
   #workloads(informers: InformerSet, fuse: Fuse): WorkloadClusters {
     const informer: Informer<KubeNode> = informers.for(nodes);
     return {
-      clientOf: async () => (this.hasKubeconfig ? fuse.on(this.workload as KubeClient) : undefined),
+      clientOf: async () => (this.hasKubeconfig ? fuse.on(this.workload) : undefined),
       nodesOf: async () => (this.hasKubeconfig ? informer : undefined),
       subscribe: (listener) =>
         informer.subscribe(({ object }) =>
