@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { checkAgain, settled } from '@longshore/reconciler-core';
+import type { KubeObject, ResourceType } from '@longshore/k8s-runtime';
 import { parse } from 'yaml';
 import { conditionOf } from '../api/conditions.ts';
 import { CLUSTER_LABEL } from '../api/names.ts';
@@ -462,9 +463,9 @@ describe('deletion', () => {
   const belonging = (name: string): { metadata: object } => ({
     metadata: { name, namespace: 'default', labels: { [CLUSTER_LABEL]: 'test' }, finalizers: ['held'] },
   });
-  const letGo = (type: Parameters<typeof world.client.put>[0], name: string): void => {
+  const letGo = <T extends KubeObject>(type: ResourceType<T>, name: string): void => {
     const object = world.client.object(type, `default/${name}`);
-    world.client.put(type, { ...object, metadata: { ...object?.metadata, finalizers: [] } } as object);
+    if (object) world.client.put(type, { ...object, metadata: { ...object.metadata, finalizers: [] } });
   };
   const deleting = (): readonly string[] =>
     [machineDeployments, machineSets, machines].flatMap((type) =>
