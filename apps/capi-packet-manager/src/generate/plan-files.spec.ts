@@ -26,9 +26,21 @@ interface Loose {
   readonly [field: string]: unknown;
 }
 
+const planned = new Map<string, ReturnType<typeof planFiles>>();
+
+// Planned once per change: the CRDs alone are 100 KB.
+function filesOf(change: Partial<GenerateSettings> = {}): ReturnType<typeof planFiles> {
+  const key = JSON.stringify(change);
+  const files = planned.get(key) ?? planFiles({ ...settings, ...change });
+  planned.set(key, files);
+  return files;
+}
+
+const textOf = (name: string, change: Partial<GenerateSettings> = {}): string =>
+  filesOf(change).find((candidate) => candidate.name === name)?.text ?? '';
+
 function documentsOf(name: string, change: Partial<GenerateSettings> = {}): readonly Loose[] {
-  const file = planFiles({ ...settings, ...change }).find((candidate) => candidate.name === name);
-  return parseAllDocuments(file?.text ?? '', { version: '1.1' }).map((document) => document.toJS() as Loose);
+  return parseAllDocuments(textOf(name, change), { version: '1.1' }).map((document) => document.toJS() as Loose);
 }
 
 const kindsOf = (documents: readonly Loose[]): readonly string[] => documents.map(({ kind }) => kind);
@@ -47,7 +59,7 @@ test('embedded files are those of the apps: `npm run docs` writes them anew', as
 });
 
 test('files with the API key are for their owner only', () => {
-  const files = planFiles(settings);
+  const files = filesOf();
   expect(files.filter(({ text }) => text.includes(settings.apiKey)).map(({ name, mode }) => [name, mode])).toEqual([
     ['provider-components.yaml', 0o600],
     ['addons.yaml', 0o600],
@@ -55,7 +67,7 @@ test('files with the API key are for their owner only', () => {
 });
 
 test('the same settings give the same files', () => {
-  expect(planFiles(settings)).toEqual(planFiles({ ...settings }));
+  expect(planFiles({ ...settings })).toEqual(filesOf());
 });
 
 describe('cluster.yaml', () => {
@@ -118,7 +130,7 @@ describe('machines.yaml', () => {
   });
 
   test('without a key there is no key field', () => {
-    expect(planFiles(settings)[1]?.text).not.toContain('sshKeys');
+    expect(textOf('machines.yaml')).not.toContain('sshKeys');
   });
 });
 
@@ -185,7 +197,7 @@ describe('addons.yaml', () => {
     };
     const network = JSON.parse(data['net-conf.json'] ?? '') as { Network: string };
     expect([network.Network]).toEqual(cluster?.spec?.clusterNetwork?.pods?.cidrBlocks);
-    const text = planFiles(settings)[3]?.text ?? '';
+    const text = textOf('addons.yaml');
     const images = [...text.matchAll(/image: (\S+)/g)].map(([, image]) => image);
     expect(images.length).toBeGreaterThan(6);
     for (const image of images) expect(image).toMatch(/:v\d+\.\d+\.\d+(-flannel\d+)?$/);
