@@ -75,7 +75,7 @@ export interface Host {
   readText(path: string): Promise<string>;
   exists(path: string): Promise<boolean>;
   /** Mode 0600, whole or not at all. */
-  writeSecretFile(path: string, text: string): Promise<void>;
+  readonly writeSecretFile: (path: string, text: string) => Promise<void>;
   /** `undefined` when there is no API key. */
   account(): Account | undefined;
   /** Where the program `manager` is, and the arguments before its own. */

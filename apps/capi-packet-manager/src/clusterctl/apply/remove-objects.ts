@@ -16,8 +16,8 @@ export async function removeObjects(objects: readonly AnyObject[], { client, wai
       const key = objectKeyOf({ metadata: { ...object.metadata, ...(namespace === undefined ? {} : { namespace }) } });
       await client.remove(type, key, { signal: wait.signal });
     } catch (error) {
-      wait.signal.throwIfAborted();
-      if (error instanceof KubeApiError && error.status === 404) continue;
+      if (!(error instanceof KubeApiError)) throw error;
+      if (error.status === 404) continue;
       wait.say(`${titleOf(object.kind ?? '', object)} could not be removed from ${client.server}: ${messageOf(error)}`);
     }
   }

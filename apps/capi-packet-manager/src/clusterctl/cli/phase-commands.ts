@@ -97,6 +97,7 @@ export async function createBootstrapPhase(
     command: 'create cluster',
     cluster,
     nowMs: () => host.clock.nowMs(),
+    write: host.writeSecretFile,
   });
   try {
     await host.progress.phase('Bootstrap cluster', async (say) => {

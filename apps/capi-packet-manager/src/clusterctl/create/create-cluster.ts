@@ -117,7 +117,13 @@ async function openJournal(options: CreateOptions, files: CreateInput, host: Hos
   const server = kubeconfig === undefined ? '' : (await host.connect(kubeconfig)).server;
   const folderName = stateFolderName(cluster, bootstrapIdentity(options.bootstrap, server));
   const folder = stateFolder(options.stateDir, folderName, host.env);
-  return JournalFile.open({ folder, command: 'create cluster', cluster, nowMs: () => host.clock.nowMs() });
+  return JournalFile.open({
+    folder,
+    command: 'create cluster',
+    cluster,
+    nowMs: () => host.clock.nowMs(),
+    write: host.writeSecretFile,
+  });
 }
 
 // Made by an earlier run. When its servers are gone, the cluster was deleted since, and a new one may be made.

@@ -2,7 +2,6 @@
 // clusterctl that works on the same cluster.
 import { chmod, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomically } from '../../bootstrap/ca-cache-file.ts';
 import { failure } from '../problem.ts';
 import { isDone, newJournal, parseJournal, withPhase } from './journal.ts';
 import type { BootstrapRecord, Journal } from './journal.ts';
@@ -13,6 +12,8 @@ export interface JournalFileOptions {
   readonly command: Journal['command'];
   readonly cluster: Journal['cluster'];
   readonly nowMs: () => number;
+  /** Writes a file whole or not at all, mode 0600. */
+  readonly write: (path: string, text: string) => Promise<void>;
 }
 
 /** One journal, open. */
@@ -91,7 +92,7 @@ export class JournalFile {
   }
 
   async #write(journal: Journal): Promise<void> {
-    await writeAtomically(pathOf(this.#options), `${JSON.stringify(journal, undefined, 2)}\n`);
+    await this.#options.write(pathOf(this.#options), `${JSON.stringify(journal, undefined, 2)}\n`);
     this.#journal = journal;
   }
 }

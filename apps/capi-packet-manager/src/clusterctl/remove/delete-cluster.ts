@@ -50,6 +50,7 @@ export async function deleteCluster(options: DeleteOptions, host: Host): Promise
     command: 'delete cluster',
     cluster: id,
     nowMs: () => host.clock.nowMs(),
+    write: host.writeSecretFile,
   });
   try {
     const deletion = await prepare({ options, host, journal, id, cluster, known: known !== undefined });
