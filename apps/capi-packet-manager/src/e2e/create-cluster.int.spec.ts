@@ -23,6 +23,7 @@ import { until } from '../test-support/until.ts';
 const FIRST_VERSION = '1.35.4';
 const NEXT_VERSION = '1.36.3';
 const NAME = 'harbour';
+const SSH_KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA${'I'.repeat(43)} harbour master\n`;
 const problem = bootProblem();
 
 if (problem !== undefined) {
@@ -69,104 +70,154 @@ if (problem !== undefined) {
     await site?.stop();
   }, 120_000);
 
+  // Each step stands on those before it.
+  let failed: string | undefined;
+  const step = (name: string, work: () => Promise<void>, limitMs = 60_000): void =>
+    test(
+      name,
+      async () => {
+        if (failed !== undefined) throw new Error(`not tried, because this failed: ${failed}`);
+        failed = name;
+        await work();
+        failed = undefined;
+      },
+      limitMs,
+    );
+
   describe('a cluster from its files to its end', () => {
-    test('generate-yaml.sh writes the four files', async () => {
-      const made = await desk.generate({ ...site.env, CLUSTER_NAME: NAME, FACILITY: 'ewr1' });
-      expect(made).toMatchObject({ code: 0, output: expect.stringContaining(`Your cluster name is '${NAME}'`) });
-      expect(Object.values(desk.files).map((file) => existsSync(file))).toEqual([true, true, true, true]);
-      // Two workers of the older version, so that there is something to update.
-      desk.editWorkers({ replicas: 2, version: FIRST_VERSION });
-    }, 120_000);
+    step(
+      'generate-yaml.sh writes the four files',
+      async () => {
+        const key = path.join(site.folder, 'id_ed25519.pub');
+      writeFileSync(key, SSH_KEY);
+      const made = await desk.generate({ ...site.env, CLUSTER_NAME: NAME, FACILITY: 'ewr1', SSH_KEY: key });
+        expect(made).toMatchObject({ code: 0, output: expect.stringContaining(`Your cluster name is '${NAME}'`) });
+        expect(Object.values(desk.files).map((file) => existsSync(file))).toEqual([true, true, true, true]);
+        // Two workers of the older version, so that there is something to update.
+        desk.editWorkers({ replicas: 2, version: FIRST_VERSION });
+      },
+      120_000,
+    );
 
-    test('clusterctl create cluster: a master whose API server answers, managers that moved there, workers', async () => {
-      // Someone runs the pods of the new cluster as soon as there is one.
-      const hosting = until('there is a kubeconfig', () => existsSync(kubeconfig), 600_000).then(async () => {
-        target = await clientFor(kubeconfig);
-        await site.hostPodsOf(target);
-      });
-      const { files } = desk;
-      const flags = ['-c', files.cluster, '-m', files.machines, '-p', files.components, '-a', files.addons];
-      const existing = ['-e', site.bootstrap.kubeconfigPath, '--kubeconfig-out', kubeconfig];
-      const created = await site.clusterctl(['create', 'cluster', '--provider', 'packet', ...flags, ...existing]);
-      if (created.code !== 0) throw new Error(`${created.output}\n${site.logs}`);
-      await hosting;
-      expect(statSync(kubeconfig).mode & 0o777).toBe(0o600);
-      const { body } = await target.raw({ method: 'GET', path: '/version' });
-      expect(JSON.parse(body)).toMatchObject({ gitVersion: `v${NEXT_VERSION}` });
-      expect((await site.bootstrapClient.list(clusters)).items).toEqual([]);
-      const [cluster] = (await target.list(clusters)).items;
-      const [endpoint, ...others] = cluster?.status?.apiEndpoints ?? [];
-      expect(new URL(target.server)).toMatchObject({ hostname: endpoint?.host, port: '6443' });
-      expect(others).toEqual([]);
-    }, 900_000);
+    step(
+      'clusterctl create cluster: a master whose API server answers, managers that moved there, workers',
+      async () => {
+        // Someone runs the pods of the new cluster as soon as there is one.
+        const ended = new AbortController();
+        const isTime = (): boolean => ended.signal.aborted || existsSync(kubeconfig);
+        const hosting = until('there is a kubeconfig', isTime, 800_000).then(async () => {
+          if (!existsSync(kubeconfig)) return;
+          target = await clientFor(kubeconfig);
+          await site.hostPodsOf(target);
+        });
+        const { files } = desk;
+        const flags = ['-c', files.cluster, '-m', files.machines, '-p', files.components, '-a', files.addons];
+        const existing = ['-e', site.bootstrap.kubeconfigPath, '--kubeconfig-out', kubeconfig];
+        const created = await site.clusterctl(['create', 'cluster', '--provider', 'packet', ...flags, ...existing]);
+        ended.abort();
+        await hosting;
+        if (created.code !== 0) throw new Error(`${created.output}\n${site.logs}`);
+        expect(statSync(kubeconfig).mode & 0o777).toBe(0o600);
+        const { body } = await target.raw({ method: 'GET', path: '/version' });
+        expect(JSON.parse(body)).toMatchObject({ gitVersion: `v${NEXT_VERSION}` });
+        expect((await site.bootstrapClient.list(clusters)).items).toEqual([]);
+        const [cluster] = (await target.list(clusters)).items;
+        const [endpoint, ...others] = cluster?.status?.apiEndpoints ?? [];
+        expect(new URL(target.server)).toMatchObject({ hostname: endpoint?.host, port: '6443' });
+        expect(others).toEqual([]);
+      },
+      900_000,
+    );
 
-    test('every Machine is a device and a Node of its name, which packet-ccm initialized', async () => {
-      await workersAre(2, FIRST_VERSION);
-      const machines = await machinesOf(target);
-      expect(machines.map(({ metadata }) => metadata?.name).sort()).toEqual(deviceNames());
-      for (const { metadata, spec, status } of machines) {
-        const device = [...site.packet.simulator.state.devices.values()].find((one) => one.hostname === metadata?.name);
-        expect(spec?.providerID).toBe(`packet://${device?.id}`);
-        expect(status?.nodeRef?.name).toBe(metadata?.name);
-        expect(conditionOf(status, conditionTypes.nodeReady)?.status).toBe('True');
-      }
-      const checked = await site.clusterctl(['validate', 'cluster', '--kubeconfig', kubeconfig]);
-      expect(checked).toMatchObject({ code: 0, output: expect.stringContaining('PASS') });
-    }, 400_000);
+    step(
+      'every Machine is a device and a Node of its name, which packet-ccm initialized',
+      async () => {
+        await workersAre(2, FIRST_VERSION);
+        const machines = await machinesOf(target);
+        expect(machines.map(({ metadata }) => metadata?.name).sort()).toEqual(deviceNames());
+        for (const { metadata, spec, status } of machines) {
+          const device = [...site.packet.simulator.state.devices.values()].find(
+            (one) => one.hostname === metadata?.name,
+          );
+          expect(spec?.providerID).toBe(`packet://${device?.id}`);
+          expect(status?.nodeRef?.name).toBe(metadata?.name);
+          expect(conditionOf(status, conditionTypes.nodeReady)?.status).toBe('True');
+        }
+        const checked = await site.clusterctl(['validate', 'cluster', '--kubeconfig', kubeconfig]);
+        expect(checked).toMatchObject({ code: 0, output: expect.stringContaining('PASS') });
+      },
+      400_000,
+    );
 
-    test('a device that is deleted behind its back is replaced', async () => {
-      const before = deviceNames();
-      const lost = [...site.packet.simulator.state.devices.values()].find(({ hostname }) =>
-        hostname.startsWith(`${NAME}-node`),
-      );
-      site.packet.simulator.removeDevice(lost?.id ?? '');
-      await until(
-        'it is noticed',
-        () => !deviceNames().includes(lost?.hostname ?? '') && deviceNames().length === 3,
-        300_000,
-      );
-      await workersAre(2, FIRST_VERSION);
-      expect(deviceNames()).not.toEqual(before);
-    }, 700_000);
+    step(
+      'a device that is deleted behind its back is replaced',
+      async () => {
+        const before = deviceNames();
+        const lost = [...site.packet.simulator.state.devices.values()].find(({ hostname }) =>
+          hostname.startsWith(`${NAME}-node`),
+        );
+        site.packet.simulator.removeDevice(lost?.id ?? '');
+        await until(
+          'it is noticed',
+          () => !deviceNames().includes(lost?.hostname ?? '') && deviceNames().length === 3,
+          300_000,
+        );
+        await workersAre(2, FIRST_VERSION);
+        expect(deviceNames()).not.toEqual(before);
+      },
+      700_000,
+    );
 
-    test('more workers, and none', async () => {
-      await changeDeployment(target, { replicas: 5 });
-      await workersAre(5, FIRST_VERSION);
-      await changeDeployment(target, { replicas: 0 });
-      await workersAre(0);
-      await changeDeployment(target, { replicas: 3 });
-      await workersAre(3, FIRST_VERSION);
-    }, 900_000);
+    step(
+      'more workers, and none',
+      async () => {
+        await changeDeployment(target, { replicas: 5 });
+        await workersAre(5, FIRST_VERSION);
+        await changeDeployment(target, { replicas: 0 });
+        await workersAre(0);
+        await changeDeployment(target, { replicas: 3 });
+        await workersAre(3, FIRST_VERSION);
+      },
+      900_000,
+    );
 
-    test('another version: never more machines than the surge allows, never fewer at work than it must be', async () => {
-      const watch = await watchWorkers(target);
-      await changeDeployment(target, { template: { spec: { versions: { kubelet: NEXT_VERSION } } } });
-      await workersAre(3, NEXT_VERSION);
-      const moments = await watch.stop();
-      expect(moments.length).toBeGreaterThan(3);
-      expect(Math.max(...moments.map(({ count }) => count))).toBe(4);
-      expect(Math.min(...moments.map(({ ready }) => ready))).toBe(3);
-    }, 900_000);
+    step(
+      'another version: never more machines than the surge allows, never fewer at work than it must be',
+      async () => {
+        const watch = await watchWorkers(target);
+        await changeDeployment(target, { template: { spec: { versions: { kubelet: NEXT_VERSION } } } });
+        await workersAre(3, NEXT_VERSION);
+        const moments = await watch.stop();
+        expect(moments.length).toBeGreaterThan(3);
+        expect(Math.max(...moments.map(({ count }) => count))).toBe(4);
+        expect(Math.min(...moments.map(({ ready }) => ready))).toBe(3);
+      },
+      900_000,
+    );
 
-    test('no key is in any log', () => {
+    step('no key is in any log', async () => {
       const { token } = site.packet.simulator;
       expect(site.logs).not.toContain(token);
       expect(site.logs).not.toMatch(/PRIVATE KEY-----\n[A-Za-z0-9+/]{20}/);
     });
 
-    test('clusterctl delete cluster leaves no device, address or Secret', async () => {
-      const flags = ['--kubeconfig', kubeconfig, '-p', desk.files.components, '-e', site.bootstrap.kubeconfigPath];
-      const deleted = await site.clusterctl(['delete', 'cluster', ...flags]);
-      if (deleted.code !== 0) throw new Error(`${deleted.output}\n${site.logs}`);
-      expect(deviceNames()).toEqual([]);
-      expect(
-        [...site.packet.simulator.state.reservations.values()].filter(({ tags }) => (tags?.length ?? 0) > 0),
-      ).toEqual([]);
-      const { body } = await site.bootstrapClient.raw({ method: 'GET', path: '/api/v1/secrets' });
-      const { items } = JSON.parse(body) as {
-        readonly items: readonly { readonly metadata: { readonly name: string } }[];
-      };
-      expect(items.map(({ metadata }) => metadata.name)).toEqual([]);
-    }, 900_000);
+    step(
+      'clusterctl delete cluster leaves no device, address or Secret',
+      async () => {
+        const flags = ['--kubeconfig', kubeconfig, '-p', desk.files.components, '-e', site.bootstrap.kubeconfigPath];
+        const deleted = await site.clusterctl(['delete', 'cluster', ...flags]);
+        if (deleted.code !== 0) throw new Error(`${deleted.output}\n${site.logs}`);
+        expect(deviceNames()).toEqual([]);
+        expect(
+          [...site.packet.simulator.state.reservations.values()].filter(({ tags }) => (tags?.length ?? 0) > 0),
+        ).toEqual([]);
+        const { body } = await site.bootstrapClient.raw({ method: 'GET', path: '/api/v1/secrets' });
+        const { items } = JSON.parse(body) as {
+          readonly items: readonly { readonly metadata: { readonly name: string } }[];
+        };
+        expect(items.map(({ metadata }) => metadata.name)).toEqual([]);
+      },
+      900_000,
+    );
   });
 }

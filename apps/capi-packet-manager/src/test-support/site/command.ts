@@ -13,6 +13,8 @@ export interface CommandResult {
 export interface CommandPlace {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Told what it prints, as it comes. */
+  readonly onOutput?: (text: string) => void;
   /** Ends it by SIGTERM. */
   readonly signal?: AbortSignal;
 }
@@ -27,7 +29,12 @@ export async function runCommand(command: readonly string[], place: CommandPlace
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += String(chunk)));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += String(chunk);
+      place.onOutput?.(String(chunk));
+    });
+  }
   const end = (): boolean => child.kill('SIGTERM');
   place.signal?.addEventListener('abort', end, { once: true });
   await once(child, 'close');

@@ -1,6 +1,6 @@
 // Everything that a cluster on Packet begins with: the simulated Packet whose devices are machines, and a bootstrap cluster that runs the
 // managers. Inside a network namespace (own-network.ts). `stop` ends all of it.
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { bootPacket } from '@longshore/cloud-simulators';
@@ -67,7 +67,8 @@ export class ClusterSite {
     const command = [...builtProgram('capi-packet-manager', 'clusterctl.js'), ...args];
     // Its journal and caches are the test's own.
     const env = { ...this.env, HOME: this.folder, XDG_STATE_HOME: path.join(this.folder, 'state') };
-    return runCommand(command, { cwd: this.folder, env, ...(signal === undefined ? {} : { signal }) });
+    const onOutput = (text: string): void => appendFileSync(path.join(this.folder, 'clusterctl.log'), text);
+    return runCommand(command, { cwd: this.folder, env, onOutput, ...(signal === undefined ? {} : { signal }) });
   }
 
   /** All that was printed anywhere, for the message of a test that failed. */
