@@ -21,7 +21,7 @@ import { ManagerRun, Objects } from './test-support/manager-run.ts';
 import { VERSION } from './version.ts';
 
 const FIRST_BUILD_MS = 1_800_000;
-const LONG_MS = 300_000;
+const LONG_MS = 120_000;
 const signal = new AbortController().signal;
 
 let plane: ControlPlane;
