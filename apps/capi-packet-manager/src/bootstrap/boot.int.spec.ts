@@ -1,54 +1,35 @@
 // The whole way of a machine into a cluster: rendered user data is run on simulated machines, where kubeadm is the real one. A master with
-// keys made by us, workers of two versions, a second master, and a worker that distrusts the CA. All machines are booted before the tests,
+// keys made by us, workers of two versions, further masters behind an elastic IP, and a worker that distrusts the CA. All machines are booted before the tests,
 // which look at what came of them. In a network namespace of its own: the bridge of the machines is on nobody else's network.
-import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
-import { createRequire } from 'node:module';
-import os from 'node:os';
-import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setTimeout as wait } from 'node:timers/promises';
-import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { bootPacket, bootProblem, runInOwnNetwork } from '@longshore/cloud-simulators';
+import { bootPacket, bootProblem } from '@longshore/cloud-simulators';
 import type { PacketSite } from '@longshore/cloud-simulators';
-import { acquireBinary } from '@longshore/embedded-control-plane';
 import { systemClock } from '@longshore/reconciler-core';
-import type { CertificatePair, ClusterKeys, Entrance, MachineFacts } from './contract.ts';
 import { EtcdMembers } from '../machine/etcd-members.ts';
+import { isInOwnNetwork, prepareBinaries, runSpecInOwnNetwork } from '../test-support/site/own-network.ts';
+import { until as untilWithin } from '../test-support/until.ts';
+import type { CertificatePair, ClusterKeys, Entrance, MachineFacts } from './contract.ts';
 import { caCertHash, generateClusterKeys, issueAdminCertificate } from './pki.ts';
 import { aCluster, aMachine, shippedSetup } from './test-support/cluster-facts.ts';
 import { generateToken } from './token.ts';
 import { renderUserData } from './user-data.ts';
 
-const MARK = 'LONGSHORE_TEST_OWN_NETWORK';
-const PROGRAMS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubeadm', 'kubectl'] as const;
 const problem = bootProblem();
 
-async function runThisFileInside(): Promise<string> {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'longshore-own-network-'));
-  const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
-  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const command = [process.execPath, ...flags, jest, '--runInBand', '--testMatch', import.meta.filename];
-  try {
-    const { code, output } = await runInOwnNetwork(command, { ...process.env, [MARK]: '1', TMPDIR: folder });
-    return `${stripVTControlCharacters(output)}\nexit code ${code}`;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+const until = <T>(what: string, look: () => T | Promise<T>, limitMs = 240_000): Promise<NonNullable<T>> =>
+  untilWithin(what, look, limitMs);
 
 if (problem !== undefined) {
   test.skip(`rendered user data makes a cluster (skipped: ${problem})`, () => {});
-} else if (process.env[MARK] !== '1') {
+} else if (!isInOwnNetwork()) {
   // There is no network inside: what has to be built is built here.
-  beforeAll(async () => {
-    for (const program of PROGRAMS) await acquireBinary(program, '1.36');
-    await acquireBinary('kubeadm', '1.35');
-  }, 1_800_000);
+  beforeAll(() => prepareBinaries('1.36', ['1.35']), 1_800_000);
 
   test('rendered user data makes a cluster, in a network namespace of the suite', async () => {
-    expect(await runThisFileInside()).toMatch(/Tests: +9 passed, 9 total[^]*exit code 0$/);
+    const { code, output } = await runSpecInOwnNetwork(import.meta.filename);
+    expect(`${output}\nexit code ${code}`).toMatch(/Tests: +9 passed, 9 total[^]*exit code 0$/);
   }, 1_200_000);
 } else {
   interface Booted {
@@ -284,19 +265,4 @@ if (problem !== undefined) {
       );
     }, 300_000);
   });
-}
-
-async function until<T>(what: string, look: () => T | Promise<T>, limitMs = 240_000): Promise<NonNullable<T>> {
-  const deadline = performance.now() + limitMs;
-  let last: unknown;
-  while (performance.now() < deadline) {
-    try {
-      const answer = await look();
-      if (answer) return answer;
-    } catch (error) {
-      last = error;
-    }
-    await wait(200);
-  }
-  throw new Error(`not so after ${limitMs / 1000} s: ${what}`, { cause: last });
 }
