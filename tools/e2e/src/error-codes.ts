@@ -108,6 +108,25 @@ const NOT_CODES: readonly string[] = [
   'SSL_CERT_DIR',
   'SSL_CERT_FILE',
   'XDG_CACHE_HOME',
+  // environment of the cluster-api provider, of its clusterctl, its pods and its pod network
+  'CLUSTERCTL_CONTROL_PLANE',
+  'CLUSTERCTL_MANAGER',
+  'CLUSTER_API_KUBECONFIG_READY_TIMEOUT',
+  'CLUSTER_API_MACHINE_READY_TIMEOUT',
+  'CLUSTER_NAME',
+  'EVENT_QUEUE_DEPTH',
+  'LONGSHORE_PROGRAM_FILE',
+  'NODE_NAME',
+  'POD_NAME',
+  'POD_NAMESPACE',
+  'SSH_KEY',
+  'XDG_RUNTIME_DIR',
+  'XDG_STATE_HOME',
+  // capabilities of Linux
+  'NET_ADMIN',
+  'NET_RAW',
+  // the mark at the end of files in user data
+  'END_OF_FILE',
   // codes of Node, OpenSSL and undici
   'CERT_HAS_EXPIRED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
