@@ -518,8 +518,10 @@ describe('deletion', () => {
       finalizers: ['foregroundDeletion'],
     };
     world.client.put(machineSets, { metadata: held });
+    world.client.put(machines, { metadata: { ...held, name: 'worker' } });
     world.client.delete(clusters, KEY);
-    for (let round = 0; round < 3; round += 1) await world.reconcile();
+    for (let round = 0; round < 5; round += 1) await world.reconcile();
+    expect(world.client.objects(machines)).toEqual([]);
     expect(world.client.objects(machineSets)).toEqual([]);
     expect(world.cluster()).toBeUndefined();
   });

@@ -16,11 +16,7 @@ export interface Belongings {
 export type DeletionStep =
   | { readonly do: 'remove'; readonly kind: BelongingKind; readonly object: { readonly metadata?: ObjectMeta } }
   /** Only the garbage collector's finalizer holds it, and nothing that it owned is left. */
-  | {
-      readonly do: 'release';
-      readonly kind: 'MachineDeployment' | 'MachineSet';
-      readonly object: { readonly metadata?: ObjectMeta };
-    };
+  | { readonly do: 'release'; readonly kind: BelongingKind; readonly object: { readonly metadata?: ObjectMeta } };
 
 /** Kinds that belong to a cluster. */
 export type BelongingKind = 'MachineDeployment' | 'MachineSet' | 'Machine';
@@ -55,7 +51,8 @@ function stepsFor({ deployments, sets, workers, masters }: Groups): readonly Del
   ];
   const next = stages.find((stage) => stage.length > 0);
   if (next !== undefined) return next;
-  if (workers.length + masters.length > 0) return [];
+  // A Machine without the finalizer of its own controller has no device any more.
+  if (workers.length + masters.length > 0) return releasesOf('Machine', [...workers, ...masters]);
   return sets.length > 0 ? releasesOf('MachineSet', sets) : releasesOf('MachineDeployment', deployments);
 }
 
@@ -69,10 +66,11 @@ function removalsOf(
 }
 
 function releasesOf(
-  kind: 'MachineDeployment' | 'MachineSet',
+  kind: BelongingKind,
   objects: readonly { readonly metadata?: ObjectMeta }[],
 ): readonly DeletionStep[] {
   return objects
+    .filter(({ metadata }) => metadata?.deletionTimestamp !== undefined)
     .filter(({ metadata }) => metadata?.finalizers?.every((name) => name === FOREGROUND_FINALIZER))
     .map((object) => ({ do: 'release', kind, object }));
 }
