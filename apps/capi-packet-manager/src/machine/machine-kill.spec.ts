@@ -17,7 +17,7 @@ interface Life {
 
 /** A Machine comes, runs and goes; the process dies where the fuse says so, and another one takes over. */
 async function live(name: 'm-0' | 'w-0', fuse: Fuse): Promise<Life> {
-  const world = await MachineWorld.make();
+  const world = await MachineWorld.make({ listLagMs: 20_000 });
   let mostAtOnce = 0;
   const watch = async (): Promise<void> => {
     mostAtOnce = Math.max(mostAtOnce, world.living.length);
