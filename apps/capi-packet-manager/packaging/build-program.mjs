@@ -22,7 +22,7 @@ if (!source || !os || !arch || !file) {
 
 // As entry.js sets them for bundles in an image; here the file that starts Node says them.
 const v8Flags = ['--max-semi-space-size=1', '--optimize-for-size', '--disable-warning=ExperimentalWarning'];
-const script = await bundle();
+const script = await bundle(source);
 mkdirSync(path.dirname(file), { recursive: true });
 if (os === 'windows') {
   // A package.json somewhere above must not make it CommonJS: the launcher starts the .mjs, the name without ending is the same text.
@@ -33,22 +33,32 @@ if (os === 'windows') {
   report('a script for the Node.js of the machine, started by', `${file}.cmd`);
 } else {
   const node = nodeOf(os, arch);
-  const payloads = [payload(program, '.mjs', gzip(script)), ...(node ? [nodePayload(readFileSync(node))] : [])];
+  const payloads = [
+    { role: 'program', ...payload(program, '.mjs', gzip(script)) },
+    ...(program === 'clusterctl' ? [await controlPlane()] : []),
+    ...(node ? [{ role: 'node', ...nodePayload(readFileSync(node)) }] : []),
+  ];
   const header = Buffer.from(shellHeader({ program, v8Flags, payloads }));
   write(file, Buffer.concat([header, ...payloads.map(({ bytes }) => bytes)]), 0o755);
   report(node ? 'with Node.js inside' : 'for the Node.js of the machine', file);
 }
 
 // One file: a copy of it has to work, so nothing is left to be found beside it but the simulators, which are no part of it.
-async function bundle() {
+async function bundle(entry) {
   const { outputFiles } = await build({
     ...bundleSettings,
     absWorkingDir: app,
-    entryPoints: [source],
+    entryPoints: [entry],
     external: ['@longshore/cloud-simulators'],
     write: false,
   });
   return Buffer.from(outputFiles[0].contents);
+}
+
+// For --bootstrap-type embedded, which runs it as a process of its own.
+async function controlPlane() {
+  const text = await bundle(path.join(root, 'packages/embedded-control-plane/src/cli.ts'));
+  return { role: 'CLUSTERCTL_CONTROL_PLANE', ...payload('control-plane', '.mjs', gzip(text)) };
 }
 
 function nodeOf(os, arch) {

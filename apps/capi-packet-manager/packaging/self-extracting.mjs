@@ -24,11 +24,12 @@ function versionCheck(program) {
 }
 
 /**
- * The shell script before the payloads. `payloads` are gzip archives of one file each, in the order in which they follow: the program, and
- * perhaps Node.
+ * The shell script before the payloads, which are gzip archives of one file each, in the order in which they follow. `role` of a payload:
+ * `program`, `node`, or the name of the variable by which the program finds the file.
  */
 export function shellHeader({ program, v8Flags, payloads }) {
-  const [script, node] = payloads;
+  const fileOf = (role) => payloads.find((payload) => payload.role === role)?.name;
+  const hasNode = fileOf('node') !== undefined;
   // The header says how long it is: its length is found by writing it with a number of as many digits.
   const write = (length) => `#!/bin/sh
 # ${program}: one file that unpacks itself at its first start. The rest of it is not text.
@@ -49,8 +50,10 @@ unpack() { # name, first byte, bytes, mode
   chmod "$4" "$part"
   mv -f "$part" "$home/$1"
 }
-unpack ${script.name} ${length + 1} ${script.size} 600
-${node ? `unpack ${node.name} ${length + script.size + 1} ${node.size} 700\nnode=$home/${node.name}\n` : nodeFromPath(program)}exec "$node" ${v8Flags.join(' ')} "$home/${script.name}" "$@"
+${unpackLines(payloads, length)}
+${hasNode ? `node=$home/${fileOf('node')}\n` : nodeFromPath(program)}LONGSHORE_PROGRAM_FILE=$self
+export LONGSHORE_PROGRAM_FILE
+exec "$node" ${v8Flags.join(' ')} "$home/${fileOf('program')}" "$@"
 ${LAST_LINE}`;
   let length = 0;
   for (let round = 0; round < 10; round += 1) {
@@ -59,6 +62,17 @@ ${LAST_LINE}`;
     length = Buffer.byteLength(text);
   }
   throw new Error(`the header of ${program} does not settle`);
+}
+
+function unpackLines(payloads, headerLength) {
+  let begin = headerLength + 1;
+  const lines = payloads.flatMap(({ role, name, size }) => {
+    const line = `unpack ${name} ${begin} ${size} ${role === 'node' ? 700 : 600}`;
+    begin += size;
+    const isFound = role === 'program' || role === 'node';
+    return isFound ? [line] : [line, `export ${role}="\${${role}:-$home/${name}}"`];
+  });
+  return lines.join('\n');
 }
 
 /** Starts the script that lies beside it. */

@@ -103,7 +103,8 @@ async function endProcess(pid: number, mark: string): Promise<void> {
 function managerProgram(env: Host['env']): { readonly command: string; readonly args: readonly string[] } {
   const given = env['CLUSTERCTL_MANAGER'];
   if (given !== undefined && given !== '') return runnable(given);
-  const own = process.argv[1] ?? process.execPath;
+  // A program that is one file runs from where that unpacked it (packaging/self-extracting.mjs).
+  const own = env['LONGSHORE_PROGRAM_FILE'] ?? process.argv[1] ?? process.execPath;
   const names = [basename(own).replace('clusterctl', 'manager'), 'manager', 'manager.js'];
   const found = names.map((name) => join(dirname(own), name)).find((path) => path !== own && existsSync(path));
   if (found !== undefined) return runnable(found);

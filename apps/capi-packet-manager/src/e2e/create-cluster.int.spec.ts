@@ -89,8 +89,8 @@ if (problem !== undefined) {
       'generate-yaml.sh writes the four files',
       async () => {
         const key = path.join(site.folder, 'id_ed25519.pub');
-      writeFileSync(key, SSH_KEY);
-      const made = await desk.generate({ ...site.env, CLUSTER_NAME: NAME, FACILITY: 'ewr1', SSH_KEY: key });
+        writeFileSync(key, SSH_KEY);
+        const made = await desk.generate({ ...site.env, CLUSTER_NAME: NAME, FACILITY: 'ewr1', SSH_KEY: key });
         expect(made).toMatchObject({ code: 0, output: expect.stringContaining(`Your cluster name is '${NAME}'`) });
         expect(Object.values(desk.files).map((file) => existsSync(file))).toEqual([true, true, true, true]);
         // Two workers of the older version, so that there is something to update.
