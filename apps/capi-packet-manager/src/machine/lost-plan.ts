@@ -12,12 +12,31 @@ export function planLost(facts: MachineFacts): MachineStep {
   const { machine, memory } = facts;
   if (memory.failedAttempt !== undefined && memory.failedAttempt === memory.attemptId) return newAttempt(facts);
   if (isControlPlane(machine)) return planLostMaster(facts);
+  if (wasBeingProvisioned(machine)) return planVanished(facts);
   const set = setOf(machine);
   if (set !== undefined) {
     const message = `Device ${memory.deviceId ?? ''} is gone: this Machine is deleted, and MachineSet ${set} makes another`;
     return { do: 'delete-machine', event: { type: 'Warning', reason: 'DeviceLost', message } };
   }
   return facts.nodeRemoval === undefined ? { do: 'remove-node' } : replaced(facts);
+}
+
+// A device that fails early is taken back by Packet, or may not be read any more: it counts as one that failed.
+function wasBeingProvisioned({ status }: Machine): boolean {
+  const reason = conditionOf(status, conditionTypes.device)?.reason ?? '';
+  return status?.nodeRef === undefined && ['DeviceProvisioning', 'CreateError'].includes(reason);
+}
+
+function planVanished({ memory }: MachineFacts): MachineStep {
+  const id = memory.deviceId ?? '';
+  if (memory.failedAttempt === undefined && memory.attemptId !== undefined) {
+    const message = `Device ${id} vanished while it was being provisioned: another one is asked for`;
+    const then = { do: 'remember', memory: { ...memory, failedAttempt: memory.attemptId } } as const;
+    return { do: 'event', event: { type: 'Warning', reason: 'DeviceFailed', message }, then };
+  }
+  const message = `Two devices in a row failed to be provisioned, the last one, ${id}, vanished: look at the events in the Packet portal, then delete this Machine`;
+  const status = notReady('Failed', 'CreateError', message, 'CreateError');
+  return { do: 'rest', status, event: { type: 'Warning', reason: 'CreateError', message } };
 }
 
 function replaced(facts: MachineFacts): MachineStep {

@@ -151,6 +151,22 @@ describe('a device that fails', () => {
   });
 });
 
+describe('a device that vanishes while it is being provisioned', () => {
+  test('CA row L2 counts as one that failed: one more is asked for, then it is the end', async () => {
+    await begin({ provisioningMs: 600_000 });
+    world.kube.put(machines, inSet());
+    for (const posts of [1, 2]) {
+      await world.until('there is one', () => world.posts === posts && world.reasonOf('w-0') === 'DeviceProvisioning');
+      await world.pass(70_000, 5_000);
+      world.cloud.removeDevice(world.living[0]?.id ?? '');
+      await world.pass(90_000, 5_000);
+    }
+    await world.pass(300_000, 10_000);
+    expect(world.posts).toBe(2);
+    expect(world.machine('w-0')?.status).toMatchObject({ phase: 'Failed', errorReason: 'CreateError' });
+  });
+});
+
 describe('a device that is gone', () => {
   test('CA row L4 the Machine of a set is deleted within 90 s, so that the set makes another', async () => {
     await begin();
