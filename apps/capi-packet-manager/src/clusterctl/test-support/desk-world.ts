@@ -252,18 +252,28 @@ export class DeskWorld {
   }
 
   #actOnDeployment(client: FakeKubeClient, deployment: MachineDeployment, cluster: Cluster): void {
-    const { name = '', uid = '', deletionTimestamp } = deployment.metadata ?? {};
+    const { name = '', deletionTimestamp } = deployment.metadata ?? {};
     if (deletionTimestamp !== undefined) return;
     const replicas = deployment.spec?.replicas ?? 1;
-    const ownerReferences = [{ apiVersion: 'cluster.k8s.io/v1alpha1', kind: 'MachineDeployment', name, uid }];
     const have = client.objects(machines).filter(({ metadata }) => metadata?.name?.startsWith(`${name}-`)).length;
-    for (let at = have; at < replicas; at += 1) {
-      const labels = { ...deployment.spec?.template?.metadata?.labels };
-      const metadata = { name: `${name}-${at}`, namespace: cluster.metadata?.namespace ?? '', labels, ownerReferences };
-      const spec = deployment.spec?.template?.spec ?? {};
-      client.put(machines, { apiVersion: 'cluster.k8s.io/v1alpha1', kind: 'Machine', metadata, spec });
-    }
+    for (let at = have; at < replicas; at += 1) this.#addMachine(client, deployment, { at, cluster });
     client.put(machineDeployments, { ...deployment, status: { observedGeneration: 1, availableReplicas: have } });
+  }
+
+  #addMachine(
+    client: FakeKubeClient,
+    { metadata: { name = '', uid = '' } = {}, spec: { template } = {} }: MachineDeployment,
+    { at, cluster }: { readonly at: number; readonly cluster: Cluster },
+  ): void {
+    const ownerReferences = [{ apiVersion: 'cluster.k8s.io/v1alpha1', kind: 'MachineDeployment', name, uid }];
+    const labels = { ...template?.metadata?.labels };
+    const metadata = { name: `${name}-${at}`, namespace: cluster.metadata?.namespace ?? '', labels, ownerReferences };
+    client.put(machines, {
+      apiVersion: 'cluster.k8s.io/v1alpha1',
+      kind: 'Machine',
+      metadata,
+      spec: template?.spec ?? {},
+    });
   }
 
   #letGo(client: FakeKubeClient, type: typeof clusters | typeof machines, object: Cluster | Machine): void {
