@@ -1,6 +1,6 @@
 // Writes of the Machine controller to the management cluster. All are resourceVersion-checked: what was decided from an old state is refused.
 import type { CallOptions, KubeClient, KubeObject, ObjectKey } from '@longshore/k8s-runtime';
-import { annotations, CLUSTER_LABEL, MACHINE_FINALIZER } from '../api/names.ts';
+import { annotations, CLUSTER_LABEL, FOREGROUND_FINALIZER, MACHINE_FINALIZER } from '../api/names.ts';
 import type { Cluster, Machine } from '../api/objects.ts';
 import { clusters, machines } from '../api/resources.ts';
 
@@ -34,9 +34,13 @@ export function patchInitAttempt(
   return client.patch(clusters, objectKey(cluster), { kind: 'merge', body: { metadata } }, options);
 }
 
-/** The Machine without our finalizer. */
+/**
+ * The Machine without our finalizer. `foregroundDeletion` goes with it: nothing depends on a Machine, and where no garbage collector runs
+ * (a bare API server as bootstrap cluster) nobody else would take it away.
+ */
 export function releasePatch(machine: Machine): { readonly metadata: object } {
-  const finalizers = machine.metadata?.finalizers?.filter((finalizer) => finalizer !== MACHINE_FINALIZER) ?? [];
+  const ours = [MACHINE_FINALIZER, FOREGROUND_FINALIZER];
+  const finalizers = machine.metadata?.finalizers?.filter((finalizer) => !ours.includes(finalizer)) ?? [];
   return { metadata: { finalizers } };
 }
 

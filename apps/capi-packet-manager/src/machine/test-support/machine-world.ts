@@ -10,7 +10,7 @@ import { PacketApi, PacketHttp } from '@longshore/packet-api';
 import type { PacketHttpOptions } from '@longshore/packet-api';
 import { noMetrics } from '@longshore/reconciler-core';
 import { FakeClock, recordingLogger } from '@longshore/reconciler-core/testing';
-import { annotations, FOREGROUND_FINALIZER } from '../../api/names.ts';
+import { annotations } from '../../api/names.ts';
 import type { Cluster, Machine } from '../../api/objects.ts';
 import { clusters, machines } from '../../api/resources.ts';
 import type { ClusterKeys } from '../../bootstrap/contract.ts';
@@ -219,13 +219,8 @@ export class MachineWorld {
     return JSON.stringify({ shown, devices: this.living, events: this.events, failures }, undefined, 1);
   }
 
-  /** What kubelets and the garbage collector do. */
+  /** What kubelets do. No garbage collector runs. */
   others(): void {
-    for (const machine of this.kube.objects(machines)) {
-      const { finalizers = [], deletionTimestamp } = machine.metadata ?? {};
-      if (deletionTimestamp === undefined || finalizers.join() !== FOREGROUND_FINALIZER) continue;
-      this.kube.put(machines, { ...machine, metadata: { ...machine.metadata, finalizers: [] } });
-    }
     if (this.hasKubelets && this.isUp) this.#kubelets();
   }
 
