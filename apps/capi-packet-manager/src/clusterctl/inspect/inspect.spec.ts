@@ -11,7 +11,7 @@ import type { Findings } from './validate-plan.ts';
 
 function aNode(name: string, ready: 'True' | 'False'): KubeNode {
   const condition = { type: 'Ready', status: ready, reason: 'Kubelet', message: 'container runtime is down' };
-  return { metadata: { name }, status: { conditions: [condition] } } as KubeNode;
+  return { metadata: { name }, status: { conditions: [condition] } };
 }
 
 function aPod(name: string, phase: string, isReady = true): Pod {

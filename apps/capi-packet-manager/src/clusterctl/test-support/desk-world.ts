@@ -262,18 +262,15 @@ export class DeskWorld {
 
   #addMachine(
     client: FakeKubeClient,
-    { metadata: { name = '', uid = '' } = {}, spec: { template } = {} }: MachineDeployment,
+    { metadata: own = {}, spec: { template } = {} }: MachineDeployment,
     { at, cluster }: { readonly at: number; readonly cluster: Cluster },
   ): void {
+    const { name = '', uid = '' } = own;
     const ownerReferences = [{ apiVersion: 'cluster.k8s.io/v1alpha1', kind: 'MachineDeployment', name, uid }];
-    const labels = { ...template?.metadata?.labels };
-    const metadata = { name: `${name}-${at}`, namespace: cluster.metadata?.namespace ?? '', labels, ownerReferences };
-    client.put(machines, {
-      apiVersion: 'cluster.k8s.io/v1alpha1',
-      kind: 'Machine',
-      metadata,
-      spec: template?.spec ?? {},
-    });
+    const namespace = cluster.metadata?.namespace ?? '';
+    const metadata = { name: `${name}-${at}`, namespace, labels: { ...template?.metadata?.labels }, ownerReferences };
+    const spec = template?.spec ?? {};
+    client.put(machines, { apiVersion: 'cluster.k8s.io/v1alpha1', kind: 'Machine', metadata, spec });
   }
 
   #letGo(client: FakeKubeClient, type: typeof clusters | typeof machines, object: Cluster | Machine): void {

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeClient, KubeObject, ResourceType } from '@longshore/k8s-runtime';
 import { pausedBy } from '../../api/conditions.ts';
 import { PACKET_NAMESPACE } from '../../api/names.ts';
-import type { Cluster, Machine, MachineDeployment, ObjectMeta } from '../../api/objects.ts';
+import type { Cluster, Machine, MachineDeployment, MachineTemplate, ObjectMeta } from '../../api/objects.ts';
 import { clusters, machineDeployments, machines } from '../../api/resources.ts';
 import { objectKeyOf, secrets, statefulSets } from '../kube-kinds.ts';
 
@@ -84,16 +84,20 @@ async function actOnMachine({ client, devices }: PlayedManagerParts, machine: Ma
 }
 
 async function actOnDeployment({ client }: PlayedManagerParts, deployment: MachineDeployment): Promise<void> {
-  const { name = '', namespace = '', uid = '', deletionTimestamp, annotations } = deployment.metadata ?? {};
-  if (deletionTimestamp !== undefined || pausedBy({ metadata: { annotations: annotations ?? {} } })) return;
-  const { labels = {} } = deployment.spec?.template?.metadata ?? {};
-  const ownerReferences = [{ apiVersion: 'cluster.k8s.io/v1alpha1', kind: 'MachineDeployment', name, uid }];
-  const metadata = { name: `${name}-0`, namespace, labels, ownerReferences };
-  const spec = deployment.spec?.template?.spec ?? {};
-  if (!(await client.get(machines, metadata))) {
-    await client.create(machines, { apiVersion: 'cluster.k8s.io/v1alpha1', kind: 'Machine', metadata, spec });
-  }
+  const { metadata: own = {}, spec: { template } = {} } = deployment;
+  if (own.deletionTimestamp !== undefined || pausedBy({ metadata: own })) return;
+  const machine = machineOf(own, template);
+  if (!(await client.get(machines, objectKeyOf(machine)))) await client.create(machines, machine);
   await setStatus(client, machineDeployments, deployment, { observedGeneration: 1, availableReplicas: 1, replicas: 1 });
+}
+
+function machineOf(
+  { name = '', namespace = '', uid = '' }: ObjectMeta,
+  template: MachineTemplate | undefined,
+): Machine {
+  const ownerReferences = [{ apiVersion: 'cluster.k8s.io/v1alpha1', kind: 'MachineDeployment', name, uid }];
+  const metadata = { name: `${name}-0`, namespace, labels: template?.metadata?.labels ?? {}, ownerReferences };
+  return { apiVersion: 'cluster.k8s.io/v1alpha1', kind: 'Machine', metadata, spec: template?.spec ?? {} };
 }
 
 async function setFinalizers(
