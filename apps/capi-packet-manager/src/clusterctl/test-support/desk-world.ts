@@ -255,19 +255,19 @@ export class DeskWorld {
     const { name = '', deletionTimestamp } = deployment.metadata ?? {};
     if (deletionTimestamp !== undefined) return;
     const replicas = deployment.spec?.replicas ?? 1;
+    const { namespace = '' } = cluster.metadata ?? {};
     const have = client.objects(machines).filter(({ metadata }) => metadata?.name?.startsWith(`${name}-`)).length;
-    for (let at = have; at < replicas; at += 1) this.#addMachine(client, deployment, { at, cluster });
+    for (let at = have; at < replicas; at += 1) this.#addMachine(client, deployment, { at, namespace });
     client.put(machineDeployments, { ...deployment, status: { observedGeneration: 1, availableReplicas: have } });
   }
 
   #addMachine(
     client: FakeKubeClient,
     { metadata: own = {}, spec: { template } = {} }: MachineDeployment,
-    { at, cluster }: { readonly at: number; readonly cluster: Cluster },
+    { at, namespace }: { readonly at: number; readonly namespace: string },
   ): void {
     const { name = '', uid = '' } = own;
     const ownerReferences = [{ apiVersion: 'cluster.k8s.io/v1alpha1', kind: 'MachineDeployment', name, uid }];
-    const namespace = cluster.metadata?.namespace ?? '';
     const metadata = { name: `${name}-${at}`, namespace, labels: { ...template?.metadata?.labels }, ownerReferences };
     const spec = template?.spec ?? {};
     client.put(machines, { apiVersion: 'cluster.k8s.io/v1alpha1', kind: 'Machine', metadata, spec });
