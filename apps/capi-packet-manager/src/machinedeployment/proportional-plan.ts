@@ -2,7 +2,7 @@
 import { annotations } from '../api/names.ts';
 import type { RollingLimits } from './rolling-limits.ts';
 import type { RollingStep } from './rolling-plan.ts';
-import { byAge, mostOf, sumOf } from './set-view.ts';
+import { byAge, isSettled, mostOf, sumOf } from './set-view.ts';
 import type { SetView } from './set-view.ts';
 
 /** `fresh` is the set with the deployment's template, if there is one. */
@@ -22,9 +22,10 @@ export function planProportional({ limits, fresh, old }: ProportionalFacts): rea
     : fresh && isSaturated(fresh, limits)
       ? active.filter((view) => view !== fresh).map((view) => ({ view, size: 0 }))
       : shares(active, limits);
-  const isSettled = all.every(({ isAcknowledged }) => isAcknowledged);
+  // Shares are reckoned from the numbers that the sets are to have: nothing grows while machines of former ones are made, or left.
+  const mayGrow = all.every((view) => isSettled(view) && mostOf(view) === view.wanted);
   return sizes
-    .filter(({ view, size }) => size < view.wanted || (size > view.wanted && isSettled))
+    .filter(({ view, size }) => size < view.wanted || (size > view.wanted && mayGrow))
     .map(({ view, size }) => ({ kind: 'scale', set: view.set, replicas: size }));
 }
 

@@ -1,10 +1,11 @@
 // One move of a roll-out: the new set grows while there is room, old ones shrink while enough machines stay available. Pure.
-// Nothing grows before every set controller has seen its number (`isAcknowledged`): it might be making machines for a former one.
+// Nothing grows, and no available machine goes, before every set has seen its number (`isSettled`): it might still be making or deleting
+// machines for a former one.
 import { annotations } from '../api/names.ts';
 import type { Machine, MachineSet } from '../api/objects.ts';
 import { isAvailable } from '../machineset/machine-facts.ts';
 import type { RollingLimits } from './rolling-limits.ts';
-import { mostOf, sumOf } from './set-view.ts';
+import { isSettled, mostOf, sumOf } from './set-view.ts';
 import type { SetView } from './set-view.ts';
 
 /** What a roll-out works with; `old` sorted oldest first. */
@@ -35,7 +36,7 @@ export function planRolling(facts: RollingFacts): readonly RollingStep[] {
 export function newSetSize(limits: RollingLimits, current: number, all: readonly SetView[]): number {
   const { desired, maxSurge } = limits;
   if (current >= desired) return desired;
-  if (!all.every(({ isAcknowledged, isGoing }) => isAcknowledged || isGoing)) return current;
+  if (!all.every(isSettled)) return current;
   const room = desired + maxSurge - sumOf(all, mostOf);
   return current + Math.max(0, Math.min(room, desired - current));
 }
@@ -56,7 +57,8 @@ function planOldSets(facts: RollingFacts): readonly RollingStep[] {
   const budget = sumOf(all, ({ wanted }) => wanted) - leastAvailable - (fresh.wanted - fresh.available);
   if (budget <= 0) return [];
   const cleaned = cutUnhealthy(old, budget);
-  const cuts = cutAvailable(cleaned, sumOf(all, ({ available }) => available) - leastAvailable);
+  const spare = sumOf(all, ({ available }) => available) - leastAvailable;
+  const cuts = cutAvailable(cleaned, all.every(isSettled) ? spare : 0);
   return cuts.filter(({ unhealthy, available }) => unhealthy + available > 0).flatMap((cut) => stepsOf(cut, facts));
 }
 

@@ -55,6 +55,11 @@ export function mostOf({ wanted, machines }: SetView): number {
   return Math.max(wanted, machines.length);
 }
 
+/** No pass for a former number is under way, or none that could matter any more. */
+export function isSettled({ isAcknowledged, isGoing }: SetView): boolean {
+  return isAcknowledged || isGoing;
+}
+
 /** Sum over sets. */
 export function sumOf(views: readonly SetView[], count: (view: SetView) => number): number {
   return views.reduce((sum, view) => sum + count(view), 0);

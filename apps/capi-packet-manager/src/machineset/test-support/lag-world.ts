@@ -1,9 +1,13 @@
-// A world for laws: both reconciles run by hand, each against caches that are as old as the test likes; the API server's state is judged at
-// every write. Two limits are watched: machines never beyond the surge, available ones never below the minimum through our deletions.
+// A world for laws: both reconciles run by hand, each against caches that are as old as the test likes, and a pass can be held up before any
+// of its calls while others run. RollOutJudge looks at every write.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { keyOf } from '@longshore/k8s-runtime';
 import type {
+  CallOptions,
+  KubeList,
   KubeObject,
   Lister,
+  ListOptions,
   ObjectKey,
   Patch,
   RemoveOptions,
@@ -17,23 +21,14 @@ import { FakeClock } from '@longshore/reconciler-core/testing';
 import type { Machine, MachineDeployment, MachineSet } from '../../api/objects.ts';
 import { clusters, machineDeployments, machines, machineSets } from '../../api/resources.ts';
 import { reconcileMachineDeployment } from '../../machinedeployment/machine-deployment-controller.ts';
-import { rollingLimits } from '../../machinedeployment/rolling-limits.ts';
-import type { RollingLimits } from '../../machinedeployment/rolling-limits.ts';
-import { controllerOf, isAvailable, isControlledBy, isDeleting, isReady } from '../machine-facts.ts';
+import { isAvailable, isDeleting, isReady } from '../machine-facts.ts';
 import { reconcileMachineSet } from '../machine-set-controller.ts';
+import { Pass } from './pass.ts';
+import { limitsOf, RollOutJudge } from './roll-out-judge.ts';
 import { EventLog, GenerationClient, NAMESPACE, readyMachine, template } from './set-world.ts';
 
 const KEY = `${NAMESPACE}/d`;
 const KINDS: readonly ResourceType<KubeObject>[] = [machineDeployments, machineSets, machines, clusters];
-
-/** What a pass of the deployment controller went by. */
-interface Basis {
-  readonly limits: RollingLimits;
-  /** Losses that the world had caused when it began. */
-  readonly losses: number;
-  /** Machines that were available then: one that recovers before it is deleted leaves no fewer than these. */
-  readonly available: number;
-}
 
 /** A cache that changes only when it is refreshed. */
 class OldCache<T extends KubeObject> implements Lister<T> {
@@ -61,23 +56,48 @@ class OldCache<T extends KubeObject> implements Lister<T> {
   }
 }
 
-/** The API server, judging what is written. */
-class JudgingClient extends GenerationClient {
-  readonly broken: string[] = [];
-  judge: LagWorld | undefined;
-  /** The next write fails like this. */
-  fault: 'lost' | 'lost but done' | undefined;
+/** A write that gets no answer. */
+export interface WriteFault {
+  readonly how: 'lost' | 'lost but done';
+  readonly verb?: 'create' | 'patch' | 'remove' | undefined;
+}
+
+/** The API server as the passes see it: their reads are noted, their writes judged. */
+class JudgedClient extends GenerationClient {
+  readonly running = new AsyncLocalStorage<Pass>();
+  judge: RollOutJudge | undefined;
+  /** The next write fails like this; with `verb`, the next one of that kind. */
+  fault: WriteFault | undefined;
   writes = 0;
 
+  override async get<T extends KubeObject>(
+    type: ResourceType<T>,
+    key: ObjectKey,
+    options?: CallOptions,
+  ): Promise<T | undefined> {
+    const pass = await this.#turn();
+    const answer = await super.get(type, key, options);
+    this.judge?.hasRead(pass, type, answer);
+    return answer;
+  }
+
+  override async list<T extends KubeObject>(
+    type: ResourceType<T>,
+    options?: ListOptions & CallOptions,
+  ): Promise<KubeList<T>> {
+    const pass = await this.#turn();
+    const answer = await super.list(type, options);
+    this.judge?.hasRead(pass, type, undefined);
+    return answer;
+  }
+
   override async create<T extends KubeObject>(type: ResourceType<T>, object: T, options?: WriteOptions): Promise<T> {
-    return this.#write(() => {
+    return this.#write('create', async (pass) => {
       const before = this.judge?.most() ?? 0;
-      return super.create(type, object, options).then((made) => {
-        if (type.kind === 'Machine') this.judge?.machineMade(before);
-        else if ((made as MachineSet).spec?.replicas !== 0)
-          this.judge?.setGrew(made.metadata?.name ?? '', `set ${keyOf(made)} was made`);
-        return made;
-      });
+      const made = await super.create(type, object, options);
+      if (type.kind === 'Machine') this.judge?.machineMade(pass, made, before);
+      else this.judge?.setSized(pass, made, 0);
+      return made;
     });
   }
 
@@ -87,13 +107,11 @@ class JudgingClient extends GenerationClient {
     patch: Patch,
     options: WriteOptions = {},
   ): Promise<T | undefined> {
-    const wanted = (patch.body as MachineSet).spec?.replicas;
-    return this.#write(async () => {
-      const before = (this.object(type, keyOf({ metadata: key })) as MachineSet | undefined)?.spec?.replicas ?? 0;
+    return this.#write('patch', async (pass) => {
+      const before = (this.object(type, keyOf({ metadata: key })) as MachineSet | undefined)?.spec?.replicas ?? 1;
       const after = await super.patch(type, key, patch, options);
-      if (wanted !== undefined && wanted > before)
-        this.judge?.setGrew(key.name, `${key.name} grew from ${before} to ${wanted}`);
-      if (wanted !== undefined && wanted < before) this.judge?.setShrank(key.name, before);
+      const isSized = type.kind === 'MachineSet' && (patch.body as MachineSet).spec?.replicas !== undefined;
+      if (isSized && after) this.judge?.setSized(pass, after, before);
       return after;
     });
   }
@@ -103,21 +121,33 @@ class JudgingClient extends GenerationClient {
     key: ObjectKey,
     options: RemoveOptions = {},
   ): Promise<'accepted' | 'gone'> {
-    return this.#write(async () => {
-      const victim = this.object(type, keyOf({ metadata: key })) as Machine | undefined;
+    return this.#write('remove', async (pass) => {
+      const victim = this.object(type, keyOf({ metadata: key }));
+      const before = this.judge?.know();
       const answer = await super.remove(type, key, options);
-      if (type.kind === 'Machine' && victim) this.judge?.machineDeleted(victim);
+      if (!victim || !before || isDeleting(victim)) return answer;
+      if (type.kind === 'Machine') this.judge?.machineDeleted(pass, victim, before);
+      else this.judge?.setDeleted(victim);
       return answer;
     });
   }
 
-  async #write<R>(work: () => Promise<R>): Promise<R> {
+  async #turn(): Promise<Pass> {
+    const pass = this.running.getStore();
+    if (!pass) throw new Error('a call outside of a pass');
+    await pass.turn();
+    return pass;
+  }
+
+  async #write<R>(verb: WriteFault['verb'], work: (pass: Pass) => Promise<R>): Promise<R> {
+    const pass = await this.#turn();
     this.writes += 1;
-    const { fault } = this;
-    this.fault = undefined;
-    if (fault === 'lost') throw lostAnswer();
-    const done = await work();
-    if (fault === 'lost but done') throw lostAnswer();
+    const isHit = this.fault !== undefined && (this.fault.verb ?? verb) === verb;
+    const how = isHit ? this.fault?.how : undefined;
+    if (isHit) this.fault = undefined;
+    if (how === 'lost') throw lostAnswer();
+    const done = await work(pass);
+    if (how === 'lost but done') throw lostAnswer();
     return done;
   }
 }
@@ -125,15 +155,17 @@ class JudgingClient extends GenerationClient {
 /** One deployment and its world. */
 export class LagWorld {
   readonly clock = new FakeClock();
-  readonly client = new JudgingClient({ now: () => this.clock.nowMs() });
+  readonly client = new JudgedClient({ now: () => this.clock.nowMs() });
   readonly caches = KINDS.map((type) => new OldCache<KubeObject>(() => this.client.objects(type)));
-  readonly #reconcileSet: Reconcile<string>;
-  readonly #reconcileDeployment: Reconcile<string>;
-  readonly #shrunk = new Map<string, Basis>();
-  /** Replicas of sets before they shrank: a pass that began earlier may still make so many, until the set acknowledges. */
-  readonly #granted = new Map<string, number>();
-  #basis: Basis;
-  #losses = 0;
+  readonly judge = new RollOutJudge({
+    deployment: () => this.deployment(),
+    sets: () => this.sets(),
+    alive: () => this.alive(),
+    nowMs: () => this.clock.nowMs(),
+    passes: () => [...this.#passes.values()].map(({ pass }) => pass),
+  });
+  readonly #reconcile: Readonly<Record<Pass['of'], Reconcile<string>>>;
+  readonly #passes = new Map<string, { readonly pass: Pass; readonly done: Promise<void> }>();
 
   constructor(deployment: MachineDeployment, random: () => number) {
     const { client, clock } = this;
@@ -144,11 +176,12 @@ export class LagWorld {
       Lister<KubeObject>,
     ];
     const shared = { client, clock, events: new EventLog(), sets, machines: ofMachines, clusters: ofClusters };
-    this.#reconcileSet = reconcileMachineSet({ ...shared, random });
-    this.#reconcileDeployment = reconcileMachineDeployment({ ...shared, deployments });
+    this.#reconcile = {
+      set: reconcileMachineSet({ ...shared, random }),
+      deployment: reconcileMachineDeployment({ ...shared, deployments }),
+    };
     client.put(machineDeployments, { ...deployment, metadata: { ...deployment.metadata, generation: 1 } });
-    client.judge = this;
-    this.#basis = { limits: this.limits(), losses: 0, available: 0 };
+    client.judge = this.judge;
     this.refreshAll();
   }
 
@@ -156,31 +189,51 @@ export class LagWorld {
     for (const cache of this.caches) cache.refresh();
   }
 
-  /** The `index`-th set that there is gets a pass. */
-  async reconcileSet(index: number): Promise<void> {
+  /** The `index`-th set that there is gets a pass, held up before its call number `holdAt`. */
+  async reconcileSet(index: number, holdAt = 0): Promise<void> {
     const sets = this.sets();
     const set = sets[index % Math.max(1, sets.length)];
-    if (set) await quietly(this.#reconcileSet, keyOf(set));
+    if (set) await this.#run(new Pass('set', keyOf(set), holdAt));
   }
 
-  async reconcileDeployment(): Promise<void> {
-    const available = this.alive().filter((machine) => this.#isAvailable(machine)).length;
-    this.#basis = { limits: this.limits(), losses: this.#losses, available };
-    await quietly(this.#reconcileDeployment, KEY);
+  async reconcileDeployment(holdAt = 0): Promise<void> {
+    await this.#run(new Pass('deployment', KEY, holdAt));
+  }
+
+  /** The `index`-th pass that is held up goes on to its end. */
+  async release(index: number): Promise<void> {
+    const held = [...this.#passes.values()];
+    const one = held[index % Math.max(1, held.length)];
+    one?.pass.release();
+    await one?.done;
+  }
+
+  async releaseAll(): Promise<void> {
+    while (this.#passes.size > 0) await this.release(0);
+  }
+
+  // A controller works on a key once at a time.
+  async #run(pass: Pass): Promise<void> {
+    if (this.#passes.has(pass.key)) return;
+    const context = { signal: new AbortController().signal, log: silentLogger, attempt: 1 };
+    // Failures are part of the world; the next pass tries again.
+    const work = async (): Promise<unknown> => this.#reconcile[pass.of](pass.key, context).catch(() => {});
+    const done = Promise.resolve()
+      .then(() => this.client.running.run(pass, work))
+      .then(() => void this.#passes.delete(pass.key));
+    this.#passes.set(pass.key, { pass, done });
+    await Promise.race([done, pass.held]);
   }
 
   setReady(index: number, isReadyNow: boolean): void {
     const machine = this.#pick(index);
     if (!machine || isReady(machine) === isReadyNow) return;
-    if (this.#isAvailable(machine)) this.#losses += 1;
     this.client.put(machines, readyMachine(machine, isReadyNow, this.clock.nowMs()));
   }
 
   vanish(index: number): void {
-    const machine = this.#pick(index);
-    if (!machine) return;
-    if (this.#isAvailable(machine)) this.#losses += 1;
-    this.client.delete(machines, { namespace: NAMESPACE, name: machine.metadata?.name ?? '' });
+    const name = this.#pick(index)?.metadata?.name;
+    if (name !== undefined) this.client.delete(machines, { namespace: NAMESPACE, name });
   }
 
   edit(spec: Partial<NonNullable<MachineDeployment['spec']>>): void {
@@ -194,6 +247,7 @@ export class LagWorld {
   /** All machines become ready and everybody works with fresh caches, until a round writes nothing. Returns the rounds. */
   async converge(limit = 100): Promise<number> {
     this.client.fault = undefined;
+    await this.releaseAll();
     for (let round = 0; round < limit; round += 1) {
       const before = this.client.writes;
       for (const index of this.alive().keys()) this.setReady(index, true);
@@ -207,11 +261,10 @@ export class LagWorld {
     throw new Error(`no rest after ${limit} rounds`);
   }
 
-  limits(): RollingLimits {
+  deployment(): MachineDeployment {
     const deployment = this.client.object(machineDeployments, KEY);
-    const limits = deployment && rollingLimits(deployment);
-    if (!limits || 'code' in limits) throw new Error('the deployment is broken');
-    return limits;
+    if (!deployment) throw new Error('there is no deployment');
+    return deployment;
   }
 
   sets(): readonly MachineSet[] {
@@ -222,71 +275,23 @@ export class LagWorld {
     return this.client.objects(machines).filter((machine) => !isDeleting(machine));
   }
 
-  /** The most machines that the sets as they stand can have. */
-  most(): number {
-    const alive = this.alive();
-    return this.sets()
-      .map((set) => {
-        const owned = alive.filter((each) => isControlledBy(each, set)).length;
-        return Math.max(set.spec?.replicas ?? 1, owned, this.#grantedTo(set));
-      })
-      .reduce((sum, count) => sum + count, 0);
+  available(): number {
+    const rule = this.judge.rule();
+    return this.alive().filter((machine) => isAvailable(machine, rule)).length;
   }
 
-  machineMade(mostBefore: number): void {
-    const { desired, maxSurge } = this.limits();
-    const bound = Math.max(desired + maxSurge, mostBefore);
-    this.#expect(this.alive().length <= bound, `${this.alive().length} machines, at most ${bound} may be`);
-  }
-
-  setGrew(name: string, what: string): void {
-    this.#granted.delete(name);
-    const bounds = [this.limits(), this.#basis.limits].map(({ desired, maxSurge }) => desired + maxSurge);
-    this.#expect(
-      this.most() <= Math.max(...bounds),
-      `${what}: ${this.most()} machines possible, ${bounds.join('/')} allowed`,
-    );
-  }
-
-  setShrank(name: string, before: number): void {
-    this.#granted.set(name, Math.max(before, this.#granted.get(name) ?? 0));
-    this.#shrunk.set(name, this.#basis);
-  }
-
-  machineDeleted(victim: Machine): void {
-    if (isDeleting(victim) || !this.#isAvailable(victim)) return;
-    const basis = this.#shrunk.get(controllerOf(victim)?.name ?? '') ?? this.#basis;
-    const least = Math.min(
-      basis.available,
-      ...[basis.limits, this.#basis.limits, this.limits()].map((limits) => limits.desired - limits.maxUnavailable),
-    );
-    const left = this.alive().filter((machine) => this.#isAvailable(machine)).length;
-    const excused = this.#losses - basis.losses;
-    this.#expect(left + excused >= least, `${left} available (${excused} lost otherwise), at least ${least} must be`);
-  }
-
-  #grantedTo({ metadata, status }: MachineSet): number {
-    const name = metadata?.name ?? '';
-    if ((status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0)) this.#granted.delete(name);
-    return this.#granted.get(name) ?? 0;
-  }
-
-  #isAvailable(machine: Machine): boolean {
-    const minReadySeconds = this.client.object(machineDeployments, KEY)?.spec?.minReadySeconds ?? 0;
-    return isAvailable(machine, { nowMs: this.clock.nowMs(), minReadySeconds });
+  /** What is beyond the limits at this moment, whoever caused it. */
+  beyondLimits(): readonly string[] {
+    const { desired, maxSurge, maxUnavailable } = limitsOf(this.deployment());
+    const [count, available] = [this.alive().length, this.available()];
+    return [
+      ...(count > desired + maxSurge ? [`${count} machines of ${desired} + ${maxSurge}`] : []),
+      ...(available < desired - maxUnavailable ? [`${available} available of ${desired} - ${maxUnavailable}`] : []),
+    ];
   }
 
   #pick(index: number): Machine | undefined {
     const alive = this.alive();
     return alive[index % Math.max(1, alive.length)];
   }
-
-  #expect(isTrue: boolean, otherwise: string): void {
-    if (!isTrue) this.client.broken.push(otherwise);
-  }
-}
-
-// Failures are part of the world; the next pass tries again.
-async function quietly(reconcile: Reconcile<string>, key: string): Promise<void> {
-  await reconcile(key, { signal: new AbortController().signal, log: silentLogger, attempt: 1 }).catch(() => {});
 }
