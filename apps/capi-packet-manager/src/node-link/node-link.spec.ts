@@ -32,7 +32,7 @@ function node(
     metadata: { name, uid: `uid of ${name}`, annotations: notes },
     spec: { ...(providerID && { providerID }), ...spec },
     status: { conditions: [{ type: 'Ready', status: ready, lastTransitionTime: EARLIER }] },
-  } as unknown as KubeNode;
+  };
 }
 
 describe('matchNode', () => {
@@ -142,7 +142,7 @@ describe('on the whole', () => {
       annotations: { [annotations.machineOfNode]: 'default/w-0' },
     });
     const foreign = { key: 'theirs', effect: 'NoExecute' };
-    world.workload.put(nodes, { ...shown(), spec: { ...shown()?.spec, taints: [foreign] } } as KubeNode);
+    world.workload.put(nodes, { ...shown(), spec: { ...shown()?.spec, taints: [foreign] } });
     await world.until('it is back', () => shown()?.spec?.taints?.length === 2, 60_000);
     expect(shown()?.spec?.taints).toEqual([foreign, { key: 'mine', effect: 'NoSchedule' }]);
   });

@@ -21,7 +21,7 @@ test('CA row R13 a dead leader of a set is replaced within 20 s, the other set d
     renewTime: now,
     leaseTransitions: 0,
   };
-  client.put(leases, { metadata: leaseOf('packet'), spec } as object);
+  client.put(leases, { metadata: leaseOf('packet'), spec });
   const started: string[] = [];
   const work = (name: string): Runnable => ({
     name,

@@ -235,8 +235,8 @@ describe('life', () => {
       async () => (await objects.machines()).filter(({ status }) => status?.phase === 'Provisioned').length === 1_000,
       {
         what: 'all are known',
-        timeoutMs: LONG_MS,
-        everyMs: 1_000,
+        timeoutMs: 2 * LONG_MS,
+        everyMs: 5_000,
       },
     );
     const [listsBefore, callsBefore] = [lists(), cloud.calls.total];
