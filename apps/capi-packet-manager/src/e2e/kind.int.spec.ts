@@ -7,6 +7,7 @@ import { bootProblem } from '@longshore/cloud-simulators';
 import { clientFor, nodesOf } from '../test-support/site/cluster-view.ts';
 import { runCommand } from '../test-support/site/command.ts';
 import { Desk } from '../test-support/site/desk.ts';
+import { longRunsOnly } from '../test-support/site/long-runs.ts';
 import { isInOwnNetwork, prepareBinaries, runSpecInOwnNetwork } from '../test-support/site/own-network.ts';
 import { ClusterSite } from '../test-support/site/packet-site.ts';
 import { builtProgram } from '../test-support/site/programs.ts';
@@ -19,7 +20,7 @@ const COMMAND = `./bin/clusterctl create cluster \\
     -m ./out/packet/machines.yaml \\
     -p ./out/packet/provider-components.yaml \\
     -a ./out/packet/addons.yaml`;
-const problem = bootProblem();
+const problem = bootProblem() ?? longRunsOnly();
 
 if (problem !== undefined) {
   test.skip(`the command of the README (skipped: ${problem})`, () => {});

@@ -12,12 +12,13 @@ import { clusterSecrets } from '../api/names.ts';
 import { pods, secrets } from '../test-support/pods/pod-objects.ts';
 import { clientFor, machinesOf, nodesOf } from '../test-support/site/cluster-view.ts';
 import { Desk } from '../test-support/site/desk.ts';
+import { longRunsOnly } from '../test-support/site/long-runs.ts';
 import { isInOwnNetwork, prepareBinaries, runSpecInOwnNetwork } from '../test-support/site/own-network.ts';
 import { ClusterSite } from '../test-support/site/packet-site.ts';
 import { until } from '../test-support/until.ts';
 
 const NAME = 'three';
-const problem = bootProblem();
+const problem = bootProblem() ?? longRunsOnly();
 
 if (problem !== undefined) {
   test.skip(`three control plane machines (skipped: ${problem})`, () => {});
