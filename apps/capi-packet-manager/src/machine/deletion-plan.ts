@@ -1,4 +1,4 @@
-// The way of a Machine that is being deleted: out of etcd, out of the cluster, then the device, then our finalizer. Pure. It needs no
+// The way of a Machine that is being deleted: out of the cluster, out of etcd, then the device, then our finalizer. Pure. It needs no
 // configuration, no keys and no endpoint; the workload cluster is waited for a minute, the Packet API for ever.
 import { conditionOf, conditionTypes, isControlPlane } from '../api/conditions.ts';
 import { MACHINE_FINALIZER } from '../api/names.ts';
@@ -36,17 +36,18 @@ function planSelfProtection({ machine, settings, hostsUs }: MachineFacts): Machi
   return { ...deleting('HostsManager', message, true), again: { afterMs: 30_000, reason: message } };
 }
 
-/** Steps in the workload cluster, while it may answer. */
+/**
+ * Steps in the workload cluster, while it may answer. A master's Node goes before its etcd member: without the member its API server ends,
+ * and that may be the one that the cluster's address leads to until the device is gone.
+ */
 function planFarewell(facts: MachineFacts): MachineStep | undefined {
   const { machine, hasExternalEndpoint, memberRemoval, nodeRemoval } = facts;
   if (hasLeft(machine) || !hasSomebodyToAsk(facts)) return undefined;
-  if (isControlPlane(machine) && hasExternalEndpoint) {
-    if (memberRemoval === undefined) return { do: 'remove-member' };
-    const wait = patience(facts, memberRemoval, 'its etcd member');
-    if (wait) return wait;
-  }
   if (nodeRemoval === undefined) return { do: 'remove-node' };
-  return patience(facts, nodeRemoval, 'its Node');
+  const wait = patience(facts, nodeRemoval, 'its Node');
+  if (wait || !isControlPlane(machine) || !hasExternalEndpoint) return wait;
+  if (memberRemoval === undefined) return { do: 'remove-member' };
+  return patience(facts, memberRemoval, 'its etcd member');
 }
 
 /** Its device is being deleted already: what comes before that was done. */

@@ -74,6 +74,7 @@ const master = (name: string, ready = 'True'): Machine => ({
   ...withNotes(aMaster(world, { name }), known),
   status: { ...joined, conditions: [{ type: 'NodeReady', status: ready } as Condition] },
 });
+const leavingMaster: Machine = { ...withNotes(aMaster(world, { name: 'm-0' }), known, leaving), status: joined };
 const gone = { finding: { state: 'gone' } } as const;
 
 describe('planMachine', () => {
@@ -174,6 +175,20 @@ describe('planMachine', () => {
       when: 'it is deleted, and its Node is still there',
       facts: facts({ ...withNotes(aWorker(world), known, leaving), status: joined }, { otherMasters: [master('m-0')] }),
       step: { do: 'remove-node' },
+    },
+    {
+      when: 'a master is deleted: its Node first, while the address that may lead to it still answers',
+      facts: facts(leavingMaster, { hasExternalEndpoint: true, otherMasters: [master('m-1')] }),
+      step: { do: 'remove-node' },
+    },
+    {
+      when: 'then its etcd member',
+      facts: facts(leavingMaster, {
+        hasExternalEndpoint: true,
+        otherMasters: [master('m-1')],
+        nodeRemoval: { state: 'done' },
+      }),
+      step: { do: 'remove-member' },
     },
     {
       when: 'it is deleted and the API refuses the key (row L7)',
