@@ -20,6 +20,7 @@ export type { FirstBootState as PacketFirstBootState } from './packet/boot/conso
 export type { BootSettings as PacketBootSettings } from './packet/boot/first-boot.ts';
 export type { Machine as PacketMachine } from './packet/boot/machine.ts';
 export { runInOwnNetwork } from './packet/boot/own-network.ts';
+export { isInOwnNetwork, runSpecInOwnNetwork } from './packet/boot/spec-in-own-network.ts';
 export { bootProblem } from './packet/boot/site.ts';
 export { EMLB_LOCATIONS, EMLB_PROVIDER_ID } from './packet/emlb/emlb-world.ts';
 export { simulateMetalLoadBalancers } from './packet/emlb/simulate-emlb.ts';

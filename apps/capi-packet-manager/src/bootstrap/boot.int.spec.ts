@@ -4,12 +4,12 @@
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { bootPacket, bootProblem } from '@longshore/cloud-simulators';
+import { bootPacket, bootProblem, isInOwnNetwork, runSpecInOwnNetwork } from '@longshore/cloud-simulators';
 import type { PacketSite } from '@longshore/cloud-simulators';
 import { systemClock } from '@longshore/reconciler-core';
 import { EtcdMembers } from '../machine/etcd-members.ts';
-import { isInOwnNetwork, prepareBinaries, runSpecInOwnNetwork } from '../test-support/site/own-network.ts';
-import { until as untilWithin } from '../test-support/until.ts';
+import { prepareBinaries } from '../test-support/site/prepare-binaries.ts';
+import { until as untilWithin } from '@longshore/reconciler-core/testing';
 import type { CertificatePair, ClusterKeys, Entrance, MachineFacts } from './contract.ts';
 import { caCertHash, generateClusterKeys, issueAdminCertificate } from './pki.ts';
 import { aCluster, aMachine, shippedSetup } from './test-support/cluster-facts.ts';

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { bootProblem } from '@longshore/cloud-simulators';
+import { bootProblem, isInOwnNetwork, runSpecInOwnNetwork } from '@longshore/cloud-simulators';
 import type { KubeClient } from '@longshore/k8s-runtime';
 import { conditionOf, conditionTypes } from '../api/conditions.ts';
 import { clusters } from '../api/resources.ts';
@@ -16,9 +16,9 @@ import {
   watchWorkers,
 } from '../test-support/site/cluster-view.ts';
 import { Desk } from '../test-support/site/desk.ts';
-import { isInOwnNetwork, prepareBinaries, runSpecInOwnNetwork } from '../test-support/site/own-network.ts';
+import { prepareBinaries } from '../test-support/site/prepare-binaries.ts';
 import { ClusterSite } from '../test-support/site/packet-site.ts';
-import { until } from '../test-support/until.ts';
+import { until } from '@longshore/reconciler-core/testing';
 
 const FIRST_VERSION = '1.35.4';
 const NEXT_VERSION = '1.36.3';

@@ -3,15 +3,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { bootProblem } from '@longshore/cloud-simulators';
+import { bootProblem, isInOwnNetwork, runSpecInOwnNetwork } from '@longshore/cloud-simulators';
 import { clientFor, nodesOf } from '../test-support/site/cluster-view.ts';
 import { runCommand } from '../test-support/site/command.ts';
 import { Desk } from '../test-support/site/desk.ts';
 import { longRunsOnly } from '../test-support/site/long-runs.ts';
-import { isInOwnNetwork, prepareBinaries, runSpecInOwnNetwork } from '../test-support/site/own-network.ts';
+import { prepareBinaries } from '../test-support/site/prepare-binaries.ts';
 import { ClusterSite } from '../test-support/site/packet-site.ts';
 import { builtProgram } from '../test-support/site/programs.ts';
-import { until } from '../test-support/until.ts';
+import { until } from '@longshore/reconciler-core/testing';
 
 const COMMAND = `./bin/clusterctl create cluster \\
     --provider packet \\

@@ -3,16 +3,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { bootProblem } from '@longshore/cloud-simulators';
+import { bootProblem, isInOwnNetwork, runSpecInOwnNetwork } from '@longshore/cloud-simulators';
 import { kubectlFor } from '@longshore/embedded-control-plane';
 import type { KubeClient } from '@longshore/k8s-runtime';
 import { clusterSecrets } from '../api/names.ts';
 import { secrets } from '../test-support/pods/pod-objects.ts';
 import { clientFor, machinesOf, nodesOf } from '../test-support/site/cluster-view.ts';
 import { Desk } from '../test-support/site/desk.ts';
-import { isInOwnNetwork, prepareBinaries, runSpecInOwnNetwork } from '../test-support/site/own-network.ts';
+import { prepareBinaries } from '../test-support/site/prepare-binaries.ts';
 import { ClusterSite } from '../test-support/site/packet-site.ts';
-import { until } from '../test-support/until.ts';
+import { until } from '@longshore/reconciler-core/testing';
 
 const NAME = 'by-hand';
 const problem = bootProblem();

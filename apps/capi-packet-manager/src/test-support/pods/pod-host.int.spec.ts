@@ -9,7 +9,7 @@ import { connect } from '@longshore/k8s-runtime';
 import type { KubeClient } from '@longshore/k8s-runtime';
 import { startControlPlane } from '@longshore/embedded-control-plane';
 import type { ControlPlane } from '@longshore/embedded-control-plane';
-import { until } from '../until.ts';
+import { until } from '@longshore/reconciler-core/testing';
 import { startPodHost } from './pod-host.ts';
 import type { PodHost } from './pod-host.ts';
 

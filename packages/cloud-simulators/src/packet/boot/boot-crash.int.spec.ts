@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
-import { isInOwnNetwork, runInOwnNetwork } from '../test-support/own-network.ts';
-import { until } from '../test-support/until.ts';
+import { isInOwnNetwork, runSpecInOwnNetwork } from './spec-in-own-network.ts';
+import { until } from '@longshore/reconciler-core/testing';
 import { bootPacket } from './boot-packet.ts';
 import { bootProblem } from './site.ts';
 
@@ -15,7 +15,7 @@ if (problem !== undefined) {
   test.skip(`machines of a program that was killed are gone (skipped: ${problem})`, () => {});
 } else if (!isInOwnNetwork()) {
   test('machines of a program that was killed are gone, in a network namespace of the suite', async () => {
-    const { code, output } = await runInOwnNetwork(import.meta.filename);
+    const { code, output } = await runSpecInOwnNetwork(import.meta.filename);
     expect(`${output}\nexit code ${code}`).toMatch(/Tests: +2 passed, 2 total[^]*exit code 0$/);
   }, 600_000);
 } else {

@@ -3,8 +3,8 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { firstControlPlane, furtherControlPlane, worker } from '../test-support/kubeadm-user-data.ts';
-import { isInOwnNetwork, runInOwnNetwork } from '../test-support/own-network.ts';
-import { until } from '../test-support/until.ts';
+import { isInOwnNetwork, runSpecInOwnNetwork } from './spec-in-own-network.ts';
+import { until } from '@longshore/reconciler-core/testing';
 import { bootPacket } from './boot-packet.ts';
 import type { PacketSite } from './boot-packet.ts';
 import { acquirePrograms } from './kubernetes-programs.ts';
@@ -21,7 +21,7 @@ if (problem !== undefined) {
   beforeAll(() => acquirePrograms({}), 1_200_000);
 
   test('devices become clusters, in a network namespace of the suite', async () => {
-    const { code, output } = await runInOwnNetwork(import.meta.filename);
+    const { code, output } = await runSpecInOwnNetwork(import.meta.filename);
     expect(`${output}\nexit code ${code}`).toMatch(/Tests: +10 passed, 10 total[^]*exit code 0$/);
   }, 900_000);
 } else {

@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ask } from '../test-support/ask.ts';
-import { isInOwnNetwork, runInOwnNetwork } from '../test-support/own-network.ts';
-import { until } from '../test-support/until.ts';
+import { isInOwnNetwork, runSpecInOwnNetwork } from './spec-in-own-network.ts';
+import { until } from '@longshore/reconciler-core/testing';
 import type { WirePacketIpReservation } from '../wire.ts';
 import { bootPacket } from './boot-packet.ts';
 import type { PacketSite } from './boot-packet.ts';
@@ -17,7 +17,7 @@ if (problem !== undefined) {
   test.skip(`devices are machines (skipped: ${problem})`, () => {});
 } else if (!isInOwnNetwork()) {
   test('devices are machines, in a network namespace of the suite', async () => {
-    const { code, output } = await runInOwnNetwork(import.meta.filename);
+    const { code, output } = await runSpecInOwnNetwork(import.meta.filename);
     expect(`${output}\nexit code ${code}`).toMatch(/Tests: +7 passed, 7 total[^]*exit code 0$/);
   }, 300_000);
 } else {

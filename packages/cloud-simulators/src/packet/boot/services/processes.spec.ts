@@ -5,7 +5,7 @@ import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { until } from '../../test-support/until.ts';
+import { until } from '@longshore/reconciler-core/testing';
 import { serveRuntime } from './runtime-socket.ts';
 import { StaticPods } from './static-pods.ts';
 

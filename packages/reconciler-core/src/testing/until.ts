@@ -1,4 +1,4 @@
-// Waits for the real world: processes and machines take their own time, and on a busy host a long one.
+// Waits for the real world and takes its answer: processes and machines take their own time, and on a busy host a long one.
 import { setTimeout as wait } from 'node:timers/promises';
 
 const ROUND_MS = 200;
