@@ -7,7 +7,7 @@ const BUCKETS = [30, 60, 120, 240, 300, 420, 600, 900, 1200, 1800, 3600];
 
 /** Adds the metrics; values come from the cache of Machines. */
 export function addMachineMetrics(
-  machines: Informer<Machine>,
+  machines: Pick<Informer<Machine>, 'subscribe' | 'list'>,
   { metrics, clock }: { metrics: Metrics; clock: Clock },
 ): void {
   const seconds = metrics.histogram({
