@@ -9,6 +9,7 @@ import { createEventRecorder } from './queued-event-recorder.ts';
 import type { EventRecorderOptions, RunnableEventRecorder } from './queued-event-recorder.ts';
 
 const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'shop', uid: 'u1' } };
+const node = (at: number) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name: `node-${at}`, uid: `u-${at}` } });
 const stops: AbortController[] = [];
 afterEach(() => stops.splice(0).forEach((stop) => stop.abort()));
 
@@ -79,14 +80,37 @@ describe('createEventRecorder', () => {
     const { clock, client, recorder, stored } = setUp();
     start(recorder);
     for (let at = 0; at < 1_000; at += 1) {
-      const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: `node-${at}`, uid: `u-${at}` } };
-      recorder.normal(node, 'Synced', 'Node synced successfully');
+      recorder.normal(node(at), 'Synced', 'Node synced successfully');
     }
     await clock.advance(1_000);
     expect(client.callsOf().length).toBeLessThanOrEqual(51);
     await clock.advance(59_000);
     expect(stored()).toHaveLength(1_000);
     expect(new Set(stored().map(({ metadata }) => metadata?.name)).size).toBe(1_000);
+  });
+
+  test('while 100 nodes a second become ready nothing is written of them, but a warning is', async () => {
+    const { clock, recorder, stored } = setUp();
+    start(recorder);
+    for (let second = 0; second < 10; second += 1) {
+      for (let at = 0; at < 100; at += 1) recorder.normal(node(second * 100 + at), 'Synced', 'ok');
+      if (second === 5) recorder.warning(service, 'SyncLoadBalancerFailed', 'no');
+      await clock.advance(1_000);
+    }
+    expect(stored().filter(({ type }) => type === 'Warning')).toHaveLength(1);
+    expect(stored().filter(({ type }) => type === 'Normal').length).toBeLessThanOrEqual(25);
+    await clock.advance(45_000);
+    expect(stored()).toHaveLength(1_001);
+  });
+
+  test('a flood that does not end is held back for 20 s', async () => {
+    const { clock, recorder, stored } = setUp();
+    start(recorder);
+    for (let tick = 0; tick < 250; tick += 1) {
+      for (let at = 0; at < 10; at += 1) recorder.normal(node(tick * 10 + at), 'Synced', 'ok');
+      await clock.advance(100);
+    }
+    expect(stored().length).toBeGreaterThan(100);
   });
 
   test('events beyond the queue are dropped and counted', async () => {

@@ -1,5 +1,6 @@
 // The EventRecorder of production: events are correlated when they happen and written in the background, paced so that a thousand nodes
-// that start together do not compete with the controllers for the API server. Occurrences that wait for the same object become one write.
+// that start together do not compete with the controllers for the API server: while very many happen, only warnings are written. Occurrences
+// that wait for the same object become one write.
 import { randomUUID } from 'node:crypto';
 import type { Clock, Counter, Logger, Metrics, Runnable } from '@longshore/reconciler-core';
 import { noMetrics, TokenBucket } from '@longshore/reconciler-core';
@@ -7,12 +8,14 @@ import type { KubeClient } from '../client/kube-client.ts';
 import type { KubeObject } from '../client/resource-type.ts';
 import { EventCorrelation } from './aggregate-plan.ts';
 import type { CorrelatedEvent, EventFacts } from './aggregate-plan.ts';
+import { EventFlood } from './event-flood.ts';
 import { eventName, shortened, toReference } from './event-object.ts';
 import type { EventIdentity } from './event-object.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import { EventWriter } from './event-writer.ts';
 import type { WriteEnd } from './event-writer.ts';
 import { LruMap } from './lru-map.ts';
+import { WaitingEvents } from './waiting-events.ts';
 
 /** What a recorder needs. */
 export interface EventRecorderOptions {
@@ -65,8 +68,8 @@ class QueuedEventRecorder implements RunnableEventRecorder {
   readonly #correlation = new EventCorrelation();
   readonly #writer: EventWriter;
   readonly #pace: TokenBucket;
-  // In order of their first waiting occurrence.
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #flood = new EventFlood(WRITES_PER_SECOND);
+  readonly #waiting = new WaitingEvents<Waiting>();
   readonly #known = new LruMap<string, KnownEvent>(REMEMBERED);
   readonly #dropped: Counter;
   readonly #writes: Counter;
@@ -108,12 +111,12 @@ class QueuedEventRecorder implements RunnableEventRecorder {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!signal.aborted) {
-      if (this.#waiting.size === 0) await this.#woken();
-      else if (await this.#mayWrite(signal)) await this.#writeNext(signal);
+      if (!this.#waiting.hasNext(this.#holdMs() > 0)) await this.#somethingNew();
+      else if (await this.#mayWrite(signal)) await this.#write(this.#waiting.take(this.#holdMs() > 0), signal);
     }
     const limit = new AbortController();
     const cancel = this.#options.clock.after(FLUSH_LIMIT_MS, () => limit.abort(new Error('flush limit')));
-    while (this.#waiting.size > 0 && !limit.signal.aborted) await this.#writeNext(limit.signal);
+    while (this.#waiting.size > 0 && !limit.signal.aborted) await this.#write(this.#waiting.take(false), limit.signal);
     cancel();
     if (this.#waiting.size > 0) this.#drop('stopped', this.#waiting.size);
   }
@@ -123,8 +126,9 @@ class QueuedEventRecorder implements RunnableEventRecorder {
     const facts = { ...said, component, message: shortened(redact(said.message)), involvedObject: toReference(about) };
     const event = this.#correlation.correlate(facts, clock.monotonicMs());
     if (event.isSpam) return this.#drop('spam');
-    if (!this.#waiting.has(event.key) && this.#waiting.size >= queueLimit) return this.#drop('queue-full');
-    this.#waiting.set(event.key, { event, identity: this.#identify(event, clock.nowMs()) });
+    this.#flood.note(clock.monotonicMs());
+    if (!this.#waiting.has(event) && this.#waiting.size >= queueLimit) return this.#drop('queue-full');
+    this.#waiting.put({ event, identity: this.#identify(event, clock.nowMs()) });
     this.#wake();
   }
 
@@ -145,23 +149,35 @@ class QueuedEventRecorder implements RunnableEventRecorder {
     return this.#lastNanos;
   }
 
-  async #writeNext(signal: AbortSignal): Promise<void> {
-    const [first] = this.#waiting;
-    if (!first) return;
-    const [key, { event, identity }] = first;
-    this.#waiting.delete(key);
-    const isWritten = this.#known.get(key)?.isWritten ?? false;
-    const end = await this.#writer.write({ event, identity, isWritten }, signal);
-    this.#conclude(key, { event, identity }, end, signal);
+  #holdMs(): number {
+    return this.#flood.holdMs(this.#options.clock.monotonicMs());
   }
 
-  #conclude(key: string, item: Waiting, end: WriteEnd, signal: AbortSignal): void {
+  /** Another event, the end of a flood, or the stop. */
+  async #somethingNew(): Promise<void> {
+    const holdMs = this.#holdMs();
+    const cancel = holdMs > 0 ? this.#options.clock.after(holdMs, () => this.#wake()) : () => {};
+    await new Promise<void>((resolve) => (this.#wake = resolve));
+    cancel();
+  }
+
+  async #write(item: Waiting | undefined, signal: AbortSignal): Promise<void> {
+    if (!item) return;
+    const { event, identity } = item;
+    const { key } = event;
+    const isWritten = this.#known.get(key)?.isWritten ?? false;
+    const end = await this.#writer.write({ event, identity, isWritten }, signal);
+    this.#conclude(item, end, signal);
+  }
+
+  #conclude(item: Waiting, end: WriteEnd, signal: AbortSignal): void {
+    const { key } = item.event;
     if (end === 'written') {
       this.#known.set(key, { name: item.identity.name, firstMs: item.identity.firstMs, isWritten: true });
       this.#writes.inc();
     } else if (end === 'unreachable' && signal.aborted) {
       // Interrupted by the stop: one more chance while flushing, unless a later occurrence waits already.
-      if (!this.#waiting.has(key)) this.#waiting.set(key, item);
+      if (!this.#waiting.has(item.event)) this.#waiting.put(item);
     } else {
       this.#drop(end);
     }
@@ -176,9 +192,5 @@ class QueuedEventRecorder implements RunnableEventRecorder {
       () => true,
       () => false,
     );
-  }
-
-  #woken(): Promise<void> {
-    return new Promise((resolve) => (this.#wake = resolve));
   }
 }
