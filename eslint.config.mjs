@@ -1,5 +1,13 @@
 // Type-checked lint rules for the whole repository; the size limits are those of CONTRIBUTING.md.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import tseslint from 'typescript-eslint';
+
+// In a project's folder only its own program is loaded: the parser would else load those of all others until one has the file.
+const own = path.resolve('tsconfig.spec.json');
+const programs = existsSync(own)
+  ? [own]
+  : ['./packages/*/tsconfig.spec.json', './apps/*/tsconfig.spec.json', './tools/*/tsconfig.spec.json'];
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '**/test-results/**', '**/src/gen/**', '**/*.mjs', '**/*.cjs'] },
@@ -8,7 +16,7 @@ export default tseslint.config(
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['./packages/*/tsconfig.spec.json', './apps/*/tsconfig.spec.json', './tools/*/tsconfig.spec.json'],
+        project: programs,
         tsconfigRootDir: import.meta.dirname,
       },
     },
