@@ -19,7 +19,8 @@ const steps = [
   { name: 'lint', kind: 'check', command: nx('lint', 2) },
   { name: 'unit', kind: 'suites', command: nx('test', 2) },
   { name: 'binaries', kind: 'check', command: nodeScript('tools/e2e/src/prepare-binaries.ts') },
-  { name: 'int', kind: 'suites', command: nx('int', 2) },
+  // More at once than cores: these suites mostly wait, for API servers, periods and machines.
+  { name: 'int', kind: 'suites', command: nx('int', 3) },
   { name: 'rows', kind: 'check', command: nodeScript('tools/e2e/src/check-rows.ts') },
 ];
 
