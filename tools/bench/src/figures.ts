@@ -2,7 +2,7 @@
 
 /** A bound on one key of a benchmark's result. */
 export interface Figure {
-  readonly benchmark: 'nodes' | 'steady' | 'services' | 'watch' | 'start' | 'failover' | 'csi';
+  readonly benchmark: 'nodes' | 'steady' | 'services' | 'watch' | 'start' | 'failover' | 'csi' | 'machines';
   readonly key: string;
   readonly atMost: number | ((result: Readonly<Record<string, unknown>>) => number);
   readonly what: string;
@@ -59,6 +59,7 @@ export const figures: readonly Figure[] = [
   { benchmark: 'csi', key: 'startToSocketMs', atMost: 200, what: 'start to bound socket (ms, median)' },
   { benchmark: 'csi', key: 'probeP50Ms', atMost: 0.4, what: 'Identity.Probe over the socket (ms, median)' },
   { benchmark: 'csi', key: 'apiCallsPerVolume', atMost: 8, what: 'API calls for the whole life of a volume' },
+  { benchmark: 'machines', key: 'cloudCallsPerMachine', atMost: 1.2, what: 'API calls per Machine beside the lists' },
 ];
 
 /** One figure held against a result. */

@@ -22,11 +22,12 @@ import { benchWatch } from './watch-benchmark.ts';
 interface CommonFlags {
   readonly latency: number;
   readonly output: 'text' | 'json';
-  readonly ccm?: string;
+  readonly ccm?: string | undefined;
   readonly app: string;
 }
 
 const NODE_BYTES = 10_000;
+const MACHINES = 200;
 const STEADY = { nodes: 1000, steadyMs: 600_000, withFloor: false };
 const subjects: readonly Subject[] = [digitalOceanSubject, packetSubject, cloudscaleSubject];
 const program = new Command('bench').description(
@@ -68,6 +69,15 @@ function groundOf(flags: CommonFlags, only?: Subject): GroundOptions {
     commandLine: flags.ccm,
     progress: (message) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${message}\n`),
   };
+}
+
+function runCsi(): BenchResult {
+  buildProgram('csi-packet');
+  return benchCsi();
+}
+
+function runMachines(flags: Pick<CommonFlags, 'output' | 'latency'>, machines: number): Promise<BenchResult> {
+  return benchMachines(groundOf({ ...flags, app: managerSubject.app, ccm: undefined }, managerSubject), machines);
 }
 
 function buildProgram(app: string): void {
@@ -122,12 +132,11 @@ common('failover', 'seconds from SIGTERM until the second replica works').action
 program
   .command('machines')
   .description('capi-packet-manager: seconds until the devices of many new Machines are ordered, and the calls for it')
-  .option('--machines <count>', 'number of Machines', wholeNumber, 200)
+  .option('--machines <count>', 'number of Machines', wholeNumber, MACHINES)
   .option('--latency <ms>', 'latency of each call of the simulated cloud', wholeNumber, 20)
   .addOption(new Option('-o, --output <form>', 'text or json').choices(['text', 'json']).default('text'))
   .action(async (flags: Pick<CommonFlags, 'output' | 'latency'> & { readonly machines: number }) => {
-    const ground = groundOf({ ...flags, app: managerSubject.app }, managerSubject);
-    show(flags, await benchMachines(ground, flags.machines));
+    show(flags, await runMachines(flags, flags.machines));
   });
 
 program
@@ -135,8 +144,7 @@ program
   .description('csi-packet: start, memory, Probe, and the life of volumes against a cloud whose states take no time')
   .addOption(new Option('-o, --output <form>', 'text or json').choices(['text', 'json']).default('text'))
   .action((flags: Pick<CommonFlags, 'output'>) => {
-    buildProgram('csi-packet');
-    show(flags, benchCsi());
+    show(flags, runCsi());
   });
 
 common('check', 'runs every benchmark that has a figure to reach; exits 1 when one is missed')
@@ -150,7 +158,8 @@ common('check', 'runs every benchmark that has a figure to reach; exits 1 when o
       ...(flags.steady ? [['steady', () => benchNodes(options, STEADY)] as const] : []),
       ['services', () => benchServices(options, 50)],
       ['watch', () => benchWatch(options, 5000, NODE_BYTES)],
-      ['csi', () => Promise.resolve(benchCsi())],
+      ['csi', () => Promise.resolve(runCsi())],
+      ['machines', () => runMachines(flags, MACHINES)],
     ];
     let isMet = true;
     for (const [benchmark, run] of runs) {
