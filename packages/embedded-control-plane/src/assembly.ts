@@ -12,7 +12,12 @@ import type { ControlPlane, ControlPlaneOptions } from './control-plane.ts';
 import { startEtcdIn } from './etcd.ts';
 import type { Etcd } from './etcd.ts';
 import { kubeconfigText } from './kubeconfig.ts';
-import { createAuthority, createServingCertificate, createTokenSigningKey } from './pki/certificates.ts';
+import {
+  createAuthority,
+  createClientCertificate,
+  createServingCertificate,
+  createTokenSigningKey,
+} from './pki/certificates.ts';
 import type { KeyPair } from './pki/certificates.ts';
 import type { Component, ComponentSpec } from './process/component.ts';
 import { RunningControlPlane } from './running-control-plane.ts';
@@ -22,6 +27,8 @@ import type { TokenUser } from './users.ts';
 
 const DEFAULT_START_TIMEOUT_MS = 180_000;
 const DEFAULT_ADDRESS = '127.0.0.1';
+/** As whom the API server calls kubelets. */
+const KUBELET_CLIENT = 'kube-apiserver-kubelet-client';
 const SYSTEM_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
 /** Starts everything and resolves when it serves. */
@@ -50,12 +57,15 @@ export async function assemble(parts: Parts): Promise<ControlPlane> {
 async function writeFiles(parts: Parts, files: Files, authority: KeyPair): Promise<void> {
   const names = args.servingNames(parts.options.bindAddress ?? DEFAULT_ADDRESS);
   const serving = await createServingCertificate(authority, names);
+  const kubeletClient = await createClientCertificate(authority, KUBELET_CLIENT, ['system:masters']);
   const signing = createTokenSigningKey();
   const contents: readonly (readonly [string, string])[] = [
     [files.caCert, authority.certPem],
     [files.caKey, authority.keyPem],
     [files.servingCert, serving.certPem],
     [files.servingKey, serving.keyPem],
+    [files.kubeletClientCert, kubeletClient.certPem],
+    [files.kubeletClientKey, kubeletClient.keyPem],
     [files.serviceAccountKey, signing.privatePem],
     [files.serviceAccountPublicKey, signing.publicPem],
     [files.tokens, tokenFileText(parts.users)],
@@ -101,6 +111,7 @@ async function startApiServer(parts: Parts, files: Files, needs: ApiServerNeeds)
       etcdEndpoint: needs.etcd.endpoint,
       etcdPrefix,
       hasControllers: options.controllers ?? false,
+      hasKubelets: options.kubelets ?? false,
       hasAudit: options.audit ?? false,
       extraArgs: options.apiServerArgs ?? [],
     }),

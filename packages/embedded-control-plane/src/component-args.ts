@@ -13,6 +13,8 @@ export interface Files {
   readonly serviceAccountKey: string;
   readonly serviceAccountPublicKey: string;
   readonly tokens: string;
+  readonly kubeletClientCert: string;
+  readonly kubeletClientKey: string;
   readonly auditPolicy: string;
   readonly auditLog: string;
   readonly adminKubeconfig: string;
@@ -32,6 +34,8 @@ export function filesIn(folder: string): Files {
     serviceAccountKey: `${folder}/service-account.key`,
     serviceAccountPublicKey: `${folder}/service-account.pub`,
     tokens: `${folder}/tokens.csv`,
+    kubeletClientCert: `${folder}/kubelet-client.crt`,
+    kubeletClientKey: `${folder}/kubelet-client.key`,
     auditPolicy: `${folder}/audit-policy.yaml`,
     auditLog: `${folder}/audit.log`,
     adminKubeconfig: `${folder}/admin.kubeconfig`,
@@ -48,6 +52,7 @@ export interface ApiServerFacts {
   readonly etcdEndpoint: string;
   readonly etcdPrefix: string;
   readonly hasControllers: boolean;
+  readonly hasKubelets: boolean;
   readonly hasAudit: boolean;
   readonly extraArgs: readonly string[];
 }
@@ -110,7 +115,7 @@ export function apiServerArgs(facts: ApiServerFacts): readonly string[] {
     `--cert-dir=${files.folder}`,
     `--client-ca-file=${files.caCert}`,
     `--token-auth-file=${files.tokens}`,
-    '--authorization-mode=RBAC',
+    ...kubeletArgs(facts),
     '--allow-privileged=true',
     '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
     `--service-account-key-file=${files.serviceAccountPublicKey}`,
@@ -170,6 +175,18 @@ function endpointArgs(bindAddress: string): readonly string[] {
 // Without a controller manager nobody makes the default service account, and every pod would be refused.
 function admissionArgs(hasControllers: boolean): readonly string[] {
   return hasControllers ? [] : ['--disable-admission-plugins=ServiceAccount'];
+}
+
+// Nodes may only change what is theirs. For logs and exec the API server calls the kubelets, which ask for a client certificate.
+function kubeletArgs({ hasKubelets, files }: ApiServerFacts): readonly string[] {
+  if (!hasKubelets) return ['--authorization-mode=RBAC'];
+  return [
+    '--authorization-mode=Node,RBAC',
+    '--enable-admission-plugins=NodeRestriction',
+    `--kubelet-client-certificate=${files.kubeletClientCert}`,
+    `--kubelet-client-key=${files.kubeletClientKey}`,
+    '--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname',
+  ];
 }
 
 function auditArgs({ hasAudit, files }: ApiServerFacts): readonly string[] {

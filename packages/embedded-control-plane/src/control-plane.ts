@@ -20,6 +20,8 @@ export interface ControlPlaneOptions extends AcquireOptions {
   readonly users?: readonly StaticUser[];
   /** Also kube-controller-manager and kube-scheduler (service accounts, garbage collection, ...). */
   readonly controllers?: boolean;
+  /** For kubelets that join: they may do what nodes may (Node authorizer), and the API server shows them a certificate of its own. */
+  readonly kubelets?: boolean;
   /** Writes each request to an audit log (level Metadata) before it is answered. */
   readonly audit?: boolean;
   /** Further flags (`--name=value`); one that names a flag set here replaces it. */
