@@ -37,7 +37,7 @@ export async function assemble(parts: Parts): Promise<ControlPlane> {
   const authority = await createAuthority();
   await writeFiles(parts, files, authority);
   const etcd = parts.options.etcd ?? (await startOwnEtcd(parts));
-  const { apiServer, port, target } = await startApiServer(parts, files, { etcd, authority });
+  const { apiServer, port, target, etcdPrefix } = await startApiServer(parts, files, { etcd, authority });
   await writeKubeconfigs(parts.users, files, target);
   const controllers = parts.options.controllers ? await startControllers(parts, files, target) : {};
   const version = await readVersion(target);
@@ -46,6 +46,7 @@ export async function assemble(parts: Parts): Promise<ControlPlane> {
     files,
     authority,
     etcd,
+    etcdPrefix,
     apiServer,
     port,
     target,
@@ -92,6 +93,7 @@ interface StartedApiServer {
   readonly apiServer: Component;
   readonly port: number;
   readonly target: ApiTarget;
+  readonly etcdPrefix: string;
 }
 
 async function startApiServer(parts: Parts, files: Files, needs: ApiServerNeeds): Promise<StartedApiServer> {
@@ -119,7 +121,7 @@ async function startApiServer(parts: Parts, files: Files, needs: ApiServerNeeds)
     isReady: () => isApiReady(targetAt(candidate)),
     ...lifeOptions(options),
   }));
-  return { apiServer, port, target: targetAt(port) };
+  return { apiServer, port, target: targetAt(port), etcdPrefix };
 }
 
 interface StartedControllers {

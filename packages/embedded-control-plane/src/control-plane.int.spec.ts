@@ -173,6 +173,48 @@ describe('a control plane', () => {
   });
 });
 
+describe('a checkpoint', () => {
+  test('brings back what was deleted or changed, and takes away what came, types included', async () => {
+    const plane = await start();
+    const valueOf = async (name: string): Promise<unknown> =>
+      ((await plane.request({ path: `${CONFIG_MAPS}/${name}` })).body as { data?: { value?: string } }).data?.value;
+    const names = { plural: 'boats', singular: 'boat', kind: 'Boat', listKind: 'BoatList' };
+    const schema = { openAPIV3Schema: { type: 'object' } };
+    const spec = {
+      group: 'x.io',
+      names,
+      scope: 'Namespaced',
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    };
+    const body = { metadata: { name: 'boats.x.io' }, spec };
+    const boats = '/apis/x.io/v1/namespaces/default/boats';
+    try {
+      for (const name of ['kept', 'changed', 'deleted']) {
+        await plane.request({ path: CONFIG_MAPS, body: configMap(name, 'then') });
+      }
+      const checkpoint = await plane.checkpoint();
+      for (const _round of [1, 2]) {
+        await plane.request({ path: `${CONFIG_MAPS}/changed`, method: 'PUT', body: configMap('changed', 'now') });
+        await plane.request({ path: `${CONFIG_MAPS}/deleted`, method: 'DELETE' });
+        await plane.request({ path: CONFIG_MAPS, body: configMap('new', 'now') });
+        await plane.request({ path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', body });
+        const boat = { apiVersion: 'x.io/v1', kind: 'Boat', metadata: { name: 'one' } };
+        await untilStatus(201, () => plane.request({ path: boats, body: boat }));
+        await checkpoint.restore();
+        expect(await Promise.all(['kept', 'changed', 'deleted', 'new'].map(valueOf))).toEqual([
+          'then',
+          'then',
+          'then',
+          undefined,
+        ]);
+        await untilStatus(404, () => plane.request({ path: boats }));
+      }
+    } finally {
+      await plane.stop();
+    }
+  });
+});
+
 describe('the options of a control plane', () => {
   test('stop leaves no process and no folder', async () => {
     const plane = await start();

@@ -2,6 +2,7 @@
 import type { AcquireOptions } from './binaries/acquire.ts';
 import type { ApiAnswer, ApiCall } from './api-request.ts';
 import type { AuditEvent } from './audit.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import type { Etcd } from './etcd.ts';
 import type { KeyPair } from './pki/certificates.ts';
 import type { Component } from './process/component.ts';
@@ -86,6 +87,8 @@ export interface ControlPlane {
   writeKubeconfig(path: string, user?: KubeconfigUser): Promise<void>;
   /** One call to the API server, as the administrator unless another token is given; `token: undefined` is anonymous. */
   request(call: ApiCall, as?: { readonly token: string | undefined }): Promise<ApiAnswer>;
+  /** Notes what is stored now, so that a matrix of cases can begin each from the same state without a fresh API server. */
+  checkpoint(): Promise<Checkpoint>;
   /** Stops everything that was started and removes the temp folder. */
   stop(): Promise<void>;
 }

@@ -65,7 +65,7 @@ export async function startEtcdIn(sandbox: Sandbox, options: EtcdInSandbox): Pro
     command: options.command,
     args: etcdArgs(`${sandbox.folder}/etcd`, `http://${ADDRESS}:${candidate}`, options.etcdArgs),
     startTimeoutMs: options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
-    isReady: async () => (await call(`http://${ADDRESS}:${candidate}/readyz`)).status === 200,
+    isReady: async () => (await callEtcd(`http://${ADDRESS}:${candidate}/readyz`)).status === 200,
     signal: options.signal,
     ...(options.onUnexpectedExit ? { onUnexpectedExit: options.onUnexpectedExit } : {}),
   }));
@@ -75,9 +75,9 @@ export async function startEtcdIn(sandbox: Sandbox, options: EtcdInSandbox): Pro
 
 async function compact(endpoint: string): Promise<void> {
   // Any read tells the current revision; `AA==` is the key of one zero byte.
-  const read = await call(`${endpoint}/v3/kv/range`, { key: 'AA==', limit: '1' });
+  const read = await callEtcd(`${endpoint}/v3/kv/range`, { key: 'AA==', limit: '1' });
   const revision = /"revision":"(\d+)"/.exec(read.body)?.[1];
-  const answer = await call(`${endpoint}/v3/kv/compaction`, { revision, physical: true });
+  const answer = await callEtcd(`${endpoint}/v3/kv/compaction`, { revision, physical: true });
   const isDone = answer.status === 200 || answer.body.includes('has been compacted');
   if (!isDone) {
     throw new OperatorError(
@@ -88,7 +88,8 @@ async function compact(endpoint: string): Promise<void> {
   }
 }
 
-function call(url: string, body?: object): Promise<{ readonly status: number; readonly body: string }> {
+/** One call to the HTTP gateway of etcd. */
+export function callEtcd(url: string, body?: object): Promise<{ readonly status: number; readonly body: string }> {
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { method: body ? 'POST' : 'GET', agent: false, timeout: 10_000 });
     outgoing.on('error', reject);

@@ -12,6 +12,7 @@ export type { BinaryName } from './binaries/catalogue.ts';
 export { binaryFolders } from './config.ts';
 export type { ApiAnswer, ApiCall } from './api-request.ts';
 export type { AuditEvent } from './audit.ts';
+export type { Checkpoint } from './checkpoint.ts';
 export type { KeyPair } from './pki/certificates.ts';
 export type { Component, StopOptions } from './process/component.ts';
 export type { StaticUser } from './users.ts';

@@ -8,6 +8,8 @@ import { readAuditLog } from './audit.ts';
 import type { AuditEvent } from './audit.ts';
 import type { BinaryName } from './binaries/catalogue.ts';
 import type { Files } from './component-args.ts';
+import { takeCheckpoint } from './checkpoint.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import type { ControlPlane, ControlPlaneOptions, KubeconfigUser, ServiceAccountTokenRequest } from './control-plane.ts';
 import { STOP_GRACE_MS } from './etcd.ts';
 import type { Etcd } from './etcd.ts';
@@ -36,6 +38,8 @@ export interface RunningParts extends Parts {
   readonly files: Files;
   readonly authority: KeyPair;
   readonly etcd: Etcd;
+  /** Below which it keeps everything in etcd. */
+  readonly etcdPrefix: string;
   readonly apiServer: Component;
   readonly port: number;
   readonly target: ApiTarget;
@@ -121,6 +125,10 @@ export class RunningControlPlane implements ControlPlane {
 
   request(call: ApiCall, as: { readonly token: string | undefined } = { token: this.adminToken }): Promise<ApiAnswer> {
     return apiRequest({ server: this.server, caCertPem: this.caCertPem, token: as.token }, call);
+  }
+
+  checkpoint(): Promise<Checkpoint> {
+    return takeCheckpoint(this.etcd.endpoint, this.#parts.etcdPrefix);
   }
 
   stop(): Promise<void> {
