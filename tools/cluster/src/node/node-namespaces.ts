@@ -38,6 +38,7 @@ export class NodeNamespaces {
     const holder = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, cwd: '/', env });
     try {
       await isReady(holder);
+      doNotKeepAlive(holder);
       const pid = await childOf(await childOf(holder.pid));
       return new NodeNamespaces(pid, await plugIn(pid), holder);
     } catch (error) {
@@ -60,6 +61,7 @@ export class NodeNamespaces {
   async close(): Promise<void> {
     if (this.#holder.exitCode !== null || this.#holder.signalCode !== null) return;
     const ended = once(this.#holder, 'exit');
+    this.#holder.ref();
     await runCommand(['ip', 'link', 'del', this.addresses.link]).catch(() => undefined);
     this.#holder.stdin?.end();
     await ended;
@@ -82,6 +84,14 @@ async function plugIn(pid: number): Promise<NodeAddresses> {
     if (!/File exists/.test(String(problem))) throw problem;
   }
   throw new OperatorError('CLUSTER_START_FAILED', `${CLUSTERS} clusters run on this machine: end one`, never);
+}
+
+// A cluster that nobody stopped must not keep a finished program (or a test run) from ending.
+function doNotKeepAlive(holder: ChildProcess): void {
+  holder.unref();
+  for (const stream of [holder.stdin, holder.stdout, holder.stderr]) {
+    (stream as { unref?: () => void } | null)?.unref?.();
+  }
 }
 
 function isReady(holder: ChildProcess): Promise<void> {

@@ -1,6 +1,6 @@
 // The programs of a node, containerd and kubelet, and the files that they read.
 import { rm, writeFile } from 'node:fs/promises';
-import { parseImageNames } from '../images/parse-image-names.ts';
+import { ctr, importImage } from './import-image.ts';
 import type { NodeFacts } from './node-files.ts';
 import { cniConfig, containerdConfig, kubeletArgs, kubeletConfig, pathsIn } from './node-files.ts';
 import type { NodePaths } from './node-files.ts';
@@ -38,7 +38,7 @@ export class NodeParts {
       name: 'containerd',
       command: namespaces.command(['containerd', '--config', paths.containerdConfig]),
       logPath: paths.log('containerd'),
-      isReady: async () => (await ctr(paths, ['version'])) !== '',
+      isReady: async () => (await ctr(paths.socket, ['version'])) !== '',
     });
     this.#kubelet = new NodeProcess({
       ...life,
@@ -57,8 +57,8 @@ export class NodeParts {
   }
 
   /** Imports an archive; resolves with the names of its images. */
-  async loadImage(archive: string): Promise<readonly string[]> {
-    return parseImageNames(await ctr(this.#paths, ['--namespace', 'k8s.io', 'images', 'import', archive]));
+  loadImage(archive: string): Promise<readonly string[]> {
+    return importImage(this.#paths.socket, archive);
   }
 
   /** Lets pods reach the API server at the address that they are told. */
@@ -94,7 +94,3 @@ export class NodeParts {
 
 // Its health port, on the node's own loopback.
 const KUBELET_LISTENS = 'cat /proc/net/tcp | grep -i ":2808 00000000:0000 0A" || true';
-
-function ctr({ socket }: NodePaths, args: readonly string[]): Promise<string> {
-  return runCommand(['ctr', '--address', socket, ...args]);
-}
