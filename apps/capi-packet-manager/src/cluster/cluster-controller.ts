@@ -26,9 +26,12 @@ export interface ClusterControllerParts extends ControllerParts {
   readonly servers: Servers;
   readonly addresses: EndpointAddresses;
   readonly workloads: WorkloadClusters;
+  /** Pause while the control plane has to come first. Default 15 s, as the Go provider waited. */
+  readonly waitMs?: number;
 }
 
 const ATTEMPT_INDEX = 'attempt';
+const WAIT_MS = 15_000;
 
 /** Makes the controller. */
 export function createClusterController(parts: ClusterControllerParts): Runnable {
@@ -91,6 +94,7 @@ function createQueue(parts: ClusterControllerParts, self: () => Controller<strin
         log,
       }),
       workloads,
+      waitMs: parts.waitMs ?? WAIT_MS,
       reachability: new Reachability(clock, (key) => self().enqueue(key)),
       status,
       deletion: new ClusterDeletion({ client, store, memory, addresses, status, events, log }),

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { checkAgain, OperatorError, settled } from '@longshore/reconciler-core';
 import type { Outcome, Reconcile } from '@longshore/reconciler-core';
-import { KubeApiError } from '@longshore/k8s-runtime';
+import { isConflict, KubeApiError } from '@longshore/k8s-runtime';
 import type { KubeClient, Lister } from '@longshore/k8s-runtime';
 import { conditionOf, conditionTypes, isControlPlane, pausedBy } from '../api/conditions.ts';
 import { annotations, CLUSTER_FINALIZER, CLUSTER_LABEL, clusterSecrets, FOREGROUND_FINALIZER } from '../api/names.ts';
@@ -36,27 +36,37 @@ export interface ClusterDeps {
   readonly admin: AdminKeeper;
   readonly devices: DeviceObserver;
   readonly workloads: WorkloadClusters;
+  readonly waitMs: number;
   readonly reachability: Reachability;
   readonly status: StatusWriter;
   readonly deletion: ClusterDeletion;
 }
 
-/** While the control plane is not there: as the Go provider waited. */
-const WAIT_MS = 15_000;
 /** For what nobody tells us of: certificates that grow old, an API server that falls silent. */
 const LOOK_AGAIN_MS = 60_000;
+const AFTER_CONFLICT_MS = 250;
 
 /** Makes the reconcile. */
 export function reconcileCluster(deps: ClusterDeps): Reconcile<string> {
   return async (key, { signal }) => {
     const cluster = deps.clusters.get(key);
     if (cluster === undefined) return forget(key, deps);
-    const paused = pausedBy(cluster);
-    if (paused === 'moving') return settled;
-    if (paused === 'paused') return showPause(cluster, deps, signal);
-    if (cluster.metadata?.deletionTimestamp !== undefined) return deps.deletion.next(cluster, signal);
-    return maintain(await withFinalizers(cluster, deps, signal), deps, signal);
+    try {
+      return await reconcileFound(cluster, deps, signal);
+    } catch (error) {
+      // Decided from what is not so any more, which is nothing to tell anybody of: what is so now is on its way.
+      if (isConflict(error)) return checkAgain(AFTER_CONFLICT_MS, 'the object was changed meanwhile');
+      throw error;
+    }
   };
+}
+
+async function reconcileFound(cluster: Cluster, deps: ClusterDeps, signal: AbortSignal): Promise<Outcome> {
+  const paused = pausedBy(cluster);
+  if (paused === 'moving') return settled;
+  if (paused === 'paused') return showPause(cluster, deps, signal);
+  if (cluster.metadata?.deletionTimestamp !== undefined) return deps.deletion.next(cluster, signal);
+  return maintain(await withFinalizers(cluster, deps, signal), deps, signal);
 }
 
 function forget(key: string, { devices, reachability }: ClusterDeps): Outcome {
@@ -113,10 +123,10 @@ async function connectTo(
   const wish = foundStatus({ keys, devices, endpoint, reach });
   await deps.status.write(cluster, { ...unpaused(cluster), ...wish }, signal);
   if (devices.failure !== undefined) throw devices.failure.error;
-  if (endpoint === undefined) return checkAgain(WAIT_MS, 'waiting for the control plane');
+  if (endpoint === undefined) return checkAgain(deps.waitMs, 'waiting for the control plane');
   return reach?.answers === true
     ? checkAgain(LOOK_AGAIN_MS, 'looking after certificates and API server')
-    : checkAgain(WAIT_MS, 'waiting for the API server');
+    : checkAgain(deps.waitMs, 'waiting for the API server');
 }
 
 /** What a person has to put right is a finding, like everything else that is wrong with keys. */

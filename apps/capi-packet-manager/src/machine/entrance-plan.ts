@@ -41,7 +41,8 @@ function firstMaster({ machine, cluster, otherMasters }: EntranceFacts): string 
   return (holder ?? otherMasters.find(isStarted))?.metadata?.name;
 }
 
-function isStarted(machine: Machine): boolean {
+/** Whether a device was asked for, or there is even a Node. */
+export function isStarted(machine: Machine): boolean {
   const { deviceId, requestedAtMs } = memoryOf(machine);
   return deviceId !== undefined || requestedAtMs !== undefined || machine.status?.nodeRef !== undefined;
 }

@@ -205,6 +205,32 @@ describe('a device that is gone', () => {
     expect(world.reasons('Warning').filter((reason) => reason === 'DeviceLost')).toHaveLength(1);
   });
 
+  test('a Node that cannot be deleted keeps the next device waiting, and no longer than that', async () => {
+    await begin();
+    await run(aWorker(world));
+    world.workload.fail({ verb: 'remove', times: 3 });
+    world.cloud.removeDevice(world.living[0]?.id ?? '');
+    await world.until('it is said', () => world.messageOf('w-0').includes('once its Node is deleted'), 90_000);
+    expect(world.posts).toBe(1);
+    await world.until('there is another', () => world.living.length === 1);
+    await world.until('it runs', () => isRunning('w-0'));
+    expect(world.posts).toBe(2);
+    expect(world.workload.object(nodes, 'w-0')?.spec?.providerID).toBe(`packet://${world.living[0]?.id}`);
+  });
+
+  test('the only master vanishes before there is a cluster: one more is asked for, and it is the one that begins it', async () => {
+    await begin();
+    world.hasKubelets = false;
+    world.kube.put(machines, aMaster(world));
+    await world.until('it is active', () => world.reasonOf('m-0') === 'WaitingForNode');
+    world.cloud.removeDevice(world.living[0]?.id ?? '');
+    await world.until('there is another', () => world.posts === 2, 120_000);
+    expect(initAttempt()).toBe(attemptOf('m-0'));
+    world.hasKubelets = true;
+    await world.until('it runs', () => isRunning('m-0'));
+    expect(world.posts).toBe(2);
+  });
+
   test('of three masters a lost one leaves etcd first, then joins anew', async () => {
     const removed: string[] = [];
     const etcd = {

@@ -76,6 +76,10 @@ const master = (name: string, ready = 'True'): Machine => ({
 });
 const leavingMaster: Machine = { ...withNotes(aMaster(world, { name: 'm-0' }), known, leaving), status: joined };
 const gone = { finding: { state: 'gone' } } as const;
+const answering = { ...cluster, status: { conditions: [{ type: 'APIServerReachable', status: 'True' } as Condition] } };
+const notReadyStatus = (reason: string): NonNullable<Machine['status']> => ({
+  conditions: [{ type: 'DeviceReady', status: 'False', reason } as Condition],
+});
 
 describe('planMachine', () => {
   test.each<{ when: string; facts: MachineFacts; step: object }>([
@@ -112,8 +116,13 @@ describe('planMachine', () => {
     { when: 'all is well', facts: facts({ ...running, status: joined }, { finding: present() }), step: { do: 'rest' } },
     { when: 'a worker of its own is lost: its Node first', facts: facts(running, gone), step: { do: 'remove-node' } },
     {
-      when: 'then another attempt',
+      when: 'its Node could not be deleted: again',
       facts: facts(running, { ...gone, nodeRemoval: { state: 'failed', message: 'no' } }),
+      step: { do: 'rest', status: { phase: 'Failed' }, again: { isGrowing: true } },
+    },
+    {
+      when: 'then another attempt',
+      facts: facts(running, { ...gone, nodeRemoval: { state: 'done' } }),
       step: { do: 'event', then: { do: 'remember', memory: { attemptId: 'attempt-new', projectId: PROJECT } } },
     },
     {
@@ -124,6 +133,26 @@ describe('planMachine', () => {
     {
       when: 'a master is lost and the endpoint was its own',
       facts: facts(master('m-0'), { ...gone, otherMasters: [master('m-1')] }),
+      step: { do: 'rest', status: { phase: 'Failed' } },
+    },
+    {
+      when: 'a master is lost that never became one, without another: it counts as one that failed',
+      facts: facts({ ...master('m-0'), status: {} }, gone),
+      step: { do: 'event', then: { do: 'remember', memory: { failedAttempt: 'attempt-1' } } },
+    },
+    {
+      when: 'the same, with another device of the cluster',
+      facts: facts({ ...master('m-0'), status: {} }, { ...gone, otherMasters: [master('m-1')] }),
+      step: { do: 'rest', status: { phase: 'Failed' } },
+    },
+    {
+      when: 'the same, but an API server answers',
+      facts: facts({ ...master('m-0'), status: {} }, { ...gone, cluster: answering }),
+      step: { do: 'rest', status: { phase: 'Failed' } },
+    },
+    {
+      when: 'it was said that the data is gone, and the Node is forgotten since',
+      facts: facts({ ...master('m-0'), status: notReadyStatus('DeviceLost') }, gone),
       step: { do: 'rest', status: { phase: 'Failed' } },
     },
     {

@@ -4,7 +4,7 @@ import { conditionOf, conditionTypes } from '../api/conditions.ts';
 import { annotations, CLUSTER_LABEL } from '../api/names.ts';
 import type { Machine } from '../api/objects.ts';
 import type { ServerFinding, ServerStep } from '../servers/contract.ts';
-import { planServer } from '../servers/plan-server.ts';
+import { planServer, serverPlanSettings } from '../servers/plan-server.ts';
 import { planCreation } from './creation-plan.ts';
 import { planDeletion } from './deletion-plan.ts';
 import { planLife } from './life-plan.ts';
@@ -25,7 +25,8 @@ export function planMachine(facts: MachineFacts): MachineStep {
   if (finding === undefined) return { do: 'find' };
   const userTags = facts.reading.spec?.tags ?? [];
   const spec = { owner: ownerOf(machine, cluster), hostname: placeOf(machine).name, userTags };
-  return planByServer(facts, planServer({ memory, finding, spec, nowMs: facts.nowMs }), finding);
+  const settings = serverPlanSettings(facts.settings);
+  return planByServer(facts, planServer({ memory, finding, spec, nowMs: facts.nowMs, settings }), finding);
 }
 
 function planByServer(facts: MachineFacts, step: ServerStep, finding: ServerFinding): MachineStep {

@@ -12,6 +12,8 @@ export interface MachineSettings {
   readonly maxUserDataBytes: number;
   /** How long a deletion waits for the workload cluster, to which the Machine belonged, before it goes on without. */
   readonly workloadPatienceMs: number;
+  /** How long a device that was ordered may be missing in lists. The same as of the servers. */
+  readonly settlingMs: number;
   /** Pause while something else has to come first. */
   readonly waitMs: number;
   /** First pause after a refusal; doubled each time up to `longestPauseMs`. */
@@ -25,6 +27,7 @@ export const MACHINE_SETTINGS: MachineSettings = {
   joinTimeoutMs: 20 * 60_000,
   maxUserDataBytes: 64 * 1024,
   workloadPatienceMs: 60_000,
+  settlingMs: 60_000,
   waitMs: 15_000,
   firstPauseMs: 15_000,
   longestPauseMs: 5 * 60_000,

@@ -49,6 +49,18 @@ export const managerFlags = defineFlags({
     help: 'How often the devices of each project are listed.',
     validate: atLeast(1_000),
   }),
+  'settling-time': durationFlag({
+    default: '60s',
+    group: packet,
+    help: 'How long a device that was ordered may be missing in the lists of its project. Only afterwards it is ordered again, or given up when its machine is deleted: where lists lag for longer there may be two.',
+    validate: atLeast(1_000),
+  }),
+  'wait-period': durationFlag({
+    default: '15s',
+    group: packet,
+    help: 'Pause before another look at what has to come first: the endpoint, the keys, an API server that answers.',
+    validate: atLeast(1_000),
+  }),
   'concurrent-creates': intFlag({
     default: 5,
     group: packet,

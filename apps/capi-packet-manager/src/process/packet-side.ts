@@ -63,10 +63,15 @@ export function createPacketSide(options: PacketSideOptions): PacketSide {
     log: log.child({ name: 'servers' }),
     metrics,
     sweepMs: flags['sync-period'],
+    settlingMs: flags['settling-time'],
     concurrentCreates: flags['concurrent-creates'],
     isOwned: (device) => isOwned(device, machines),
   });
-  return { api, servers, addresses: new PacketEndpointAddresses({ api, gate, clock }) };
+  return {
+    api,
+    servers,
+    addresses: new PacketEndpointAddresses({ api, gate, clock, settlingMs: flags['settling-time'] }),
+  };
 }
 
 function ownedDevices({ metadata }: Machine): readonly string[] {

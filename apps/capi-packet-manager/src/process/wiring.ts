@@ -88,11 +88,13 @@ async function packetSet(
   });
   const materials = new SecretMaterials({ ...stores, workloads, clock, log });
   const named = (name: string): ControllerParts => ({ ...parts, log: log.child({ name }) });
-  const cluster = { stores, clusterSecrets, servers, addresses, workloads };
+  const cluster = { stores, clusterSecrets, servers, addresses, workloads, waitMs: flags['wait-period'] };
   const settings = {
     nodeName: env['NODE_NAME'] || undefined,
     providerIdPrefix: flags['provider-id-prefix'],
     maxUserDataBytes: flags['userdata-limit'],
+    settlingMs: flags['settling-time'],
+    waitMs: flags['wait-period'],
   };
   return [
     servers,

@@ -14,8 +14,7 @@ import type {
   StrayServer,
 } from './contract.ts';
 import { CredentialGate } from './credential-gate.ts';
-import { choosePresent, SERVER_PLAN_SETTINGS } from './plan-server.ts';
-import { REMOVAL_PAUSE_MS } from './plan-removal.ts';
+import { choosePresent, pauseWithin, SERVER_PLAN_SETTINGS } from './plan-server.ts';
 import { planDoubt, unknownAfter } from './server-doubt.ts';
 import { serverMeter } from './server-metrics.ts';
 import type { ServerMeter } from './server-metrics.ts';
@@ -128,7 +127,7 @@ export class PacketServers implements Servers {
       const { message, isCredentials } = found;
       return isCredentials
         ? { state: 'refused', message, isCredentials }
-        : { state: 'waiting', forMs: REMOVAL_PAUSE_MS, reason: message };
+        : { state: 'waiting', forMs: pauseWithin(settlingMs), reason: message };
     };
     try {
       const parts = { calls: api.devices, gate, clock, settlingMs, look };
@@ -139,7 +138,7 @@ export class PacketServers implements Servers {
       return removal;
     } catch (error) {
       signal.throwIfAborted();
-      return removalAfterList(error);
+      return removalAfterList(error, settlingMs);
     }
   }
 
@@ -268,7 +267,7 @@ function isEmpty({ attemptId, deviceId }: ServerMemory): boolean {
 }
 
 // Here it is the list that failed: a 403 is about the whole project.
-function removalAfterList(error: unknown): ServerRemoval {
+function removalAfterList(error: unknown, settlingMs: number): ServerRemoval {
   const { message, isCredentials } = unknownAfter(error);
-  return isCredentials ? { state: 'refused', message, isCredentials } : removalAfter(error);
+  return isCredentials ? { state: 'refused', message, isCredentials } : removalAfter(error, settlingMs);
 }

@@ -2,7 +2,7 @@
 // under way, or whose answer was lost. Nothing is called gone before a list that is younger than the settling time has shown nothing.
 import type { Device, DeviceId } from '@longshore/packet-api';
 import type { ServerMemory } from './contract.ts';
-import { isLeaving } from './plan-server.ts';
+import { isLeaving, pauseWithin } from './plan-server.ts';
 
 /** What a removal depends on. */
 export interface RemovalFacts {
@@ -25,21 +25,18 @@ export type RemovalStep =
   | { readonly do: 'look'; readonly deviceId: DeviceId }
   | { readonly do: 'report-gone' };
 
-/** Pause while a device is being removed, or a POST is in doubt. */
-export const REMOVAL_PAUSE_MS = 10_000;
-
 /** Facts to step. */
 export function planRemoval({ memory, devices, ...facts }: RemovalFacts): RemovalStep {
   const living = devices.filter((device) => !isLeaving(device));
   if (living.length > 0) return { do: 'delete', devices: living };
   const [leaving] = devices;
   if (leaving !== undefined) {
-    return { do: 'wait', forMs: REMOVAL_PAUSE_MS, reason: `device ${leaving.id} is being deprovisioned` };
+    return { do: 'wait', forMs: pauseWithin(facts.settlingMs), reason: `device ${leaving.id} is being deprovisioned` };
   }
   const { requestedAtMs, deviceId } = memory;
   const settledAtMs = requestedAtMs === undefined ? 0 : Math.min(requestedAtMs, facts.nowMs) + facts.settlingMs;
   if (facts.listedAtMs < settledAtMs) {
-    const forMs = Math.max(1, Math.min(REMOVAL_PAUSE_MS, settledAtMs - facts.nowMs));
+    const forMs = Math.max(1, Math.min(pauseWithin(facts.settlingMs), settledAtMs - facts.nowMs));
     return { do: 'wait', forMs, reason: 'a request for the server may still be under way' };
   }
   if (deviceId !== undefined && !facts.isKnownGone) return { do: 'look', deviceId };

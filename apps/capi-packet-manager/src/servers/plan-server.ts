@@ -27,6 +27,16 @@ export const SERVER_PLAN_SETTINGS: ServerPlanSettings = {
   newAttemptId: () => crypto.randomUUID(),
 };
 
+/** The usual times for another settling time: while it lasts, the API is asked six times. */
+export function serverPlanSettings({ settlingMs }: Pick<ServerPlanSettings, 'settlingMs'>): ServerPlanSettings {
+  return { ...SERVER_PLAN_SETTINGS, settlingMs, lookUpEveryMs: pauseWithin(settlingMs) };
+}
+
+/** Pause between two looks while something settles. */
+export function pauseWithin(settlingMs: number): number {
+  return settlingMs / 6;
+}
+
 /** What the step depends on. */
 export interface ServerFacts {
   readonly memory: ServerMemory;

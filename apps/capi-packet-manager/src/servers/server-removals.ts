@@ -7,7 +7,8 @@ import type { Clock } from '@longshore/reconciler-core';
 import type { ServerMemory, ServerRemoval } from './contract.ts';
 import type { CredentialGate } from './credential-gate.ts';
 import { isCredentialsTrouble } from './failures.ts';
-import { planRemoval, REMOVAL_PAUSE_MS } from './plan-removal.ts';
+import { planRemoval } from './plan-removal.ts';
+import { pauseWithin } from './plan-server.ts';
 import type { ProjectSweep } from './sweep.ts';
 
 /** What removing needs. */
@@ -59,7 +60,7 @@ export async function removeServer(
 }
 
 /** A call that failed, as the end of a round. */
-export function removalAfter(error: unknown): ServerRemoval {
+export function removalAfter(error: unknown, settlingMs: number): ServerRemoval {
   const message = messageOf(error);
   if (isForbidden(error)) {
     const remedy = 'the API key may not delete the device: use one with read and write access';
@@ -70,14 +71,15 @@ export function removalAfter(error: unknown): ServerRemoval {
     return { state: 'refused', message, isCredentials: false };
   }
   const forMs = error instanceof CloudApiError ? error.retryAfterMs : undefined;
-  return { state: 'waiting', forMs: forMs ?? REMOVAL_PAUSE_MS, reason: message };
+  return { state: 'waiting', forMs: forMs ?? pauseWithin(settlingMs), reason: message };
 }
 
 // A list that was begun after the settling time is needed as soon as there can be one.
 function maxAgeMs({ requestedAtMs }: ServerMemory, { clock, settlingMs }: RemovalParts): number {
   const nowMs = clock.nowMs();
   const sinceMs = nowMs - Math.min(requestedAtMs ?? 0, nowMs) - settlingMs;
-  return sinceMs < 0 ? REMOVAL_PAUSE_MS : Math.min(REMOVAL_PAUSE_MS, sinceMs);
+  const pauseMs = pauseWithin(settlingMs);
+  return sinceMs < 0 ? pauseMs : Math.min(pauseMs, sinceMs);
 }
 
 async function deleteAll(
@@ -92,7 +94,7 @@ async function deleteAll(
       else sweep.put({ ...device, state: 'deprovisioning' });
     } catch (error) {
       signal.throwIfAborted();
-      return removalAfter(error);
+      return removalAfter(error, parts.settlingMs);
     }
   }
   return undefined;

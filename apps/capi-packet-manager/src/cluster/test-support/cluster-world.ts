@@ -119,6 +119,7 @@ export class ClusterWorld {
         log,
       }),
       workloads,
+      waitMs: 15_000,
       reachability: new Reachability(clock, () => {}),
       status,
       deletion: new ClusterDeletion({ client, store, memory, addresses, status, events, log }),
