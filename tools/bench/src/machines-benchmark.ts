@@ -15,7 +15,8 @@ const CLUSTERS = '/apis/cluster.k8s.io/v1alpha1/namespaces/default/clusters';
 const MACHINES = '/apis/cluster.k8s.io/v1alpha1/namespaces/default/machines';
 const NAMESPACES = ['cluster-api-system', 'cluster-api-provider-packet-system'];
 const CLUSTER = 'bench';
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 240_000;
+const REOPEN_MS = 100;
 /** More than one period of the sweep, so that what comes after the last device is counted too. */
 const QUIET_MS = 35_000;
 
@@ -85,16 +86,9 @@ async function untilOrdered(
       ({ metadata }) => metadata.name,
     ),
   );
-  void followWatch(
-    api,
-    `${MACHINES}?watch=1`,
-    (line) => {
-      const { object } = JSON.parse(line) as { readonly object: MachineLine };
-      const { name } = object.metadata;
-      if (object.spec?.providerID && !old.has(name) && !ordered.has(name)) ordered.set(name, performance.now());
-    },
-    watching.signal,
-  );
+  const seeing = keepSeeing(api, watching.signal, ({ metadata: { name }, spec }) => {
+    if (spec?.providerID && !old.has(name) && !ordered.has(name)) ordered.set(name, performance.now());
+  });
   const startedAt = performance.now();
   await create();
   await awaitWorld(() => Promise.resolve(ordered.size >= count ? true : undefined), {
@@ -106,7 +100,23 @@ async function untilOrdered(
     throw new Error(`${await sayWaiting(api)}\n${program.tail}`, { cause });
   });
   watching.abort();
+  await seeing;
   return (Math.max(...ordered.values()) - startedAt) / 1000;
+}
+
+/**
+ * Shows every Machine as it is and as it becomes, until the signal aborts. An API server ends the watches of a type whose storage it sets
+ * up anew, as it does soon after the type was made, and answers 429 meanwhile; a watch without a version begins with what there is.
+ */
+async function keepSeeing(api: BareApi, signal: AbortSignal, onMachine: (machine: MachineLine) => void): Promise<void> {
+  const onLine = (line: string): void => {
+    const { object } = JSON.parse(line) as { readonly object?: MachineLine };
+    if (object?.metadata.name !== undefined) onMachine(object);
+  };
+  while (!signal.aborted) {
+    await followWatch(api, `${MACHINES}?watch=1`, onLine, signal).catch(() => {});
+    await pause(REOPEN_MS, undefined, { signal }).catch(() => {});
+  }
 }
 
 /** What the Machines without a device say that they wait for. */
@@ -186,19 +196,24 @@ async function createMachine({ api, cloud }: Ground, name: string): Promise<void
   await api.must({ method: 'POST', path: MACHINES, body: JSON.stringify(body) });
 }
 
-/** Signs `cluster-info` with every bootstrap token, as the controller manager of a cluster does. */
+/** Signs `cluster-info` with every bootstrap token, as the controller manager of a cluster does, and as patiently. */
 async function playTokenSigner(api: BareApi, signal: AbortSignal): Promise<void> {
-  const at = '/api/v1/namespaces/kube-public/configmaps';
-  const info = { metadata: { name: 'cluster-info' }, data: { kubeconfig: '{}' } };
-  let isMade = false;
   while (!signal.aborted) {
-    isMade ||= (await api.send({ method: 'POST', path: at, body: JSON.stringify(info) })).status === 201;
-    const secrets = '/api/v1/namespaces/kube-system/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken';
-    const tokens = await listOf<{ readonly metadata: { readonly name: string } }>(api, secrets);
-    const ids = tokens.map(({ metadata }) => metadata.name.replace(/^bootstrap-token-/, ''));
-    const data = Object.fromEntries(ids.map((id) => [`jws-kubeconfig-${id}`, 'signed']));
-    const patch = { method: 'PATCH', path: `${at}/cluster-info`, contentType: 'application/merge-patch+json' };
-    if (isMade && ids.length > 0) await api.must({ ...patch, body: JSON.stringify({ data }) });
+    await signTokens(api).catch(() => {});
     await pause(500, undefined, { signal }).catch(() => {});
   }
+}
+
+async function signTokens(api: BareApi): Promise<void> {
+  const at = '/api/v1/namespaces/kube-public/configmaps';
+  const secrets = '/api/v1/namespaces/kube-system/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken';
+  const tokens = await listOf<{ readonly metadata: { readonly name: string } }>(api, secrets);
+  const ids = tokens.map(({ metadata }) => metadata.name.replace(/^bootstrap-token-/, ''));
+  if (ids.length === 0) return;
+  // It is there already after the first time, also when the answer to that was lost.
+  const info = { metadata: { name: 'cluster-info' }, data: { kubeconfig: '{}' } };
+  await api.send({ method: 'POST', path: at, body: JSON.stringify(info) });
+  const data = Object.fromEntries(ids.map((id) => [`jws-kubeconfig-${id}`, 'signed']));
+  const patch = { method: 'PATCH', path: `${at}/cluster-info`, contentType: 'application/merge-patch+json' };
+  await api.must({ ...patch, body: JSON.stringify({ data }) });
 }
