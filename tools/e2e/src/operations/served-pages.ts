@@ -41,7 +41,7 @@ const COMMON = [
 
 /** Of do-ccm, with the public access firewall. */
 export async function pageOfDoCcm(plane: ControlPlane): Promise<Exposition> {
-  const cloud = await simulateDigitalOcean();
+  const cloud = await simulateDigitalOcean({ timeToActiveMs: 0 });
   const { name } = cloud.addDroplet({ name: 'pool-1', tags: ['workers'] });
   const env = {
     DO_ACCESS_TOKEN: cloud.token,
