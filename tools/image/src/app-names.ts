@@ -1,8 +1,11 @@
 // The apps that have an image, and what is different about each of them. One table, so that `npm run image -- all`, the Containerfiles,
 // the manifests' image names and the release take the same.
 
+import { CSI_TOOLS } from './csi-tools.ts';
+import type { ToolSet } from './csi-tools.ts';
+
 /** Names of the app folders, as `npm run image -- NAME` takes them. */
-export const imageApps = ['do-ccm', 'packet-ccm', 'cloudscale-ccm', 'capi-packet-manager'] as const;
+export const imageApps = ['do-ccm', 'packet-ccm', 'cloudscale-ccm', 'csi-packet', 'capi-packet-manager'] as const;
 
 /** An app with an image. */
 export type ImageApp = (typeof imageApps)[number];
@@ -25,6 +28,10 @@ export interface AppImage {
   readonly startPaths: readonly StartPath[];
   /** Bundles of an app of several programs; the first is what the image starts, as main.js. */
   readonly programs?: readonly [string, ...string[]];
+  /** Programs of others that it runs. */
+  readonly tools?: ToolSet;
+  /** It has to be root: else it is nobody. */
+  readonly isRoot?: true;
 }
 
 /** Where the program is in an image; also its working folder, in which packet's manifests look for `./NAME`. */
@@ -52,6 +59,13 @@ export const APP_IMAGES: Readonly<Record<ImageApp, AppImage>> = {
     title: 'Cloud controller manager for cloudscale.ch',
     tagPrefix: '',
     startPaths: [{ path: '/usr/local/bin/cloudscale-cloud-controller-manager' }],
+  },
+  'csi-packet': {
+    title: 'CSI driver for Packet block storage',
+    tagPrefix: 'v',
+    startPaths: [{ path: '/packet-cloud-storage-interface' }],
+    tools: CSI_TOOLS,
+    isRoot: true,
   },
   'capi-packet-manager': {
     title: 'Cluster API provider for Packet (Equinix Metal): manager and clusterctl',

@@ -1,4 +1,5 @@
 // Builds the images of one app: base layer, program layer, labels, list of parts. Called by main.ts, the release and the tests.
+import path from 'node:path';
 import { APP_IMAGES, imageRepository } from './app-names.ts';
 import type { ImageApp } from './app-names.ts';
 import { fileEntry, readBuiltApp } from './app-layer.ts';
@@ -7,14 +8,15 @@ import type { Entry } from './archive.ts';
 import { baseEntries } from './base-layer.ts';
 import { makeLayer } from './layer.ts';
 import type { Layer } from './layer.ts';
+import type { LibrarySource } from './debian-files.ts';
 import { findNode } from './node-binary.ts';
 import { describeImage } from './oci.ts';
 import type { Arch, Image } from './oci.ts';
 import type { NamedImages } from './oci-layout.ts';
 import { collectLibraries } from './runtime-libraries.ts';
-import type { LibrarySource } from './runtime-libraries.ts';
 import { writeSbom } from './sbom.ts';
 import type { Component } from './sbom.ts';
+import { collectTools } from './tool-layer.ts';
 
 /** Where things are, and choices that hold for all images of a run. */
 export interface BuildSettings {
@@ -92,7 +94,7 @@ export async function buildImages(
 async function makeBase(arch: Arch, settings: BuildSettings): Promise<Base> {
   const { root, cacheFolder, libraries, onProgress } = settings;
   const node = await findNode(arch, root, cacheFolder);
-  const found = await collectLibraries({ arch, node: node.binary, source: libraries, cacheFolder });
+  const found = await collectLibraries({ arch, node: node.binary, from: libraries, cacheFolder });
   if (found.notice) onProgress(found.notice);
   const purl = `pkg:npm/node-linux-${arch === 'amd64' ? 'x64' : arch}@${node.version}`;
   const component = { name: 'node', version: node.version, license: 'MIT', purl };
@@ -115,13 +117,33 @@ interface PlatformParts {
 async function buildPlatform(parts: PlatformParts, settings: BuildSettings): Promise<ImageParts> {
   const { app, built, base, labels } = parts;
   const { created } = settings;
-  const components = [...base.components, ...built.packages.map(({ notice: _, ...component }) => component)];
+  const tools = await makeTools(app, base, settings);
+  const packages = built.packages.map(({ notice: _, ...component }) => component);
+  const components = [...base.components, ...tools.components, ...packages];
   const { version, license } = built.manifest;
   const sbom = writeSbom({ name: app, version, license, created, components });
   const entries = [...built.entries, fileEntry('sbom.spdx.json', sbom)];
-  const layers = [base.layer, await makeLayer(entries, layerCache(settings))];
-  const image = describeImage({ arch: base.arch, layers, created, labels });
-  return { image, entries: [...base.entries, ...entries], sbom };
+  const layers = [base.layer, ...tools.layers, await makeLayer(entries, layerCache(settings))];
+  const user = APP_IMAGES[app].isRoot ? { user: 0 } : {};
+  const image = describeImage({ arch: base.arch, layers, created, labels, ...user });
+  return { image, entries: [...base.entries, ...tools.entries, ...entries], sbom };
+}
+
+interface ToolParts {
+  readonly layers: readonly Layer[];
+  readonly entries: readonly Entry[];
+  readonly components: readonly Component[];
+}
+
+async function makeTools(app: ImageApp, base: Base, settings: BuildSettings): Promise<ToolParts> {
+  const { tools } = APP_IMAGES[app];
+  if (tools === undefined) return { layers: [], entries: [], components: [] };
+  const present = new Set(base.entries.map(({ path: file }) => path.posix.basename(file)));
+  const { libraries: from, cacheFolder } = settings;
+  const found = await collectTools({ tools, arch: base.arch, from, cacheFolder, present });
+  if (found.notice) settings.onProgress(found.notice);
+  const layer = await makeLayer(found.entries, layerCache(settings));
+  return { layers: [layer], entries: found.entries, components: found.components };
 }
 
 function labelsOf(app: ImageApp, { manifest }: BuiltApp, { created, labels }: BuildSettings): Record<string, string> {

@@ -12,7 +12,8 @@ describe.each(imageApps)('the Containerfile of %s', (app) => {
 
   test('runs the same program as the same user in the same folder', () => {
     expect(file).toContain('ENTRYPOINT ["/app/node", "/app/main.js"]');
-    expect(file).toContain(`USER ${IMAGE_USER}:${IMAGE_USER}`);
+    const user = APP_IMAGES[app].isRoot ? 0 : IMAGE_USER;
+    expect(file).toContain(`USER ${user}:${user}\n`);
     expect(file).toContain('WORKDIR /app');
     expect(file).toContain(`RUN nx run @longshore/${app}:build`);
   });

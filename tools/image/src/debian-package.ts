@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { OperatorError, messageOf, never } from '@longshore/reconciler-core';
 import { unpackTar } from './archive.ts';
 import type { Entry } from './archive.ts';
-import { MIRRORS } from './pinned-packages.ts';
+import { mirrorsOf } from './pinned-packages.ts';
 import type { PinnedPackage } from './pinned-packages.ts';
 
 const APT_HELPER = '/usr/lib/apt/apt-helper';
@@ -24,7 +24,7 @@ export interface FetchOptions {
 /** The path of the package in the cache. Throws IMAGE_PACKAGE_GONE when no mirror has it with that hash. */
 export async function fetchPackage(
   pin: PinnedPackage,
-  { cacheFolder, mirrors = MIRRORS }: FetchOptions,
+  { cacheFolder, mirrors = mirrorsOf(pin) }: FetchOptions,
 ): Promise<string> {
   const file = path.join(cacheFolder, 'packages', path.basename(pin.path));
   if ((await sha256Of(file)) === pin.sha256) return file;
@@ -43,7 +43,7 @@ export async function fetchPackage(
   throw new OperatorError(
     'IMAGE_PACKAGE_GONE',
     `the Debian package ${path.basename(pin.path)} (sha256 ${pin.sha256}) cannot be had: ${reasons.join('; ')}. ` +
-      `Put the file into ${path.dirname(file)}, or pin a newer version in tools/image/src/pinned-packages.ts`,
+      `Put the file into ${path.dirname(file)}, or pin a newer version: tools/image/src/pinned-packages.ts, npm run pins in tools/image`,
     never,
   );
 }

@@ -1,5 +1,5 @@
 // The images of the built programs: the same digest when they are built again, nothing in them that should not be, and started by the kernel
-// from their own files as nobody on a read-only root. Needs `npm run build` (npm test does it first) and Debian's packages or glibc.
+// from their own files as nobody (csi-packet: as root) on a read-only root. Needs `npm run build` (npm test does it first) and Debian's packages or glibc.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { buildImages, makeBases } from './build-image.ts';
 import type { Base, BuildSettings, BuiltImages } from './build-image.ts';
 import { imageCache, root } from './config.ts';
 import { crane, pushImages } from './push.ts';
+import { PUBLISHED_STARTS } from './test-support/published-starts.ts';
 import { readElf } from './elf.ts';
 import { packLayout } from './oci-layout.ts';
 import { archOf } from './runtime-libraries.ts';
@@ -25,6 +26,7 @@ const canUnshare = spawnSync('unshare', ['--mount', '--net', '--pid', '--fork', 
 const testAsRoot = process.getuid?.() === 0 && canUnshare ? test : test.skip;
 const arch = archOf(process.arch);
 const MAX_BYTES = 45_000_000;
+const MAX_TOOLS_BYTES = 10_000_000;
 
 const settings: BuildSettings = {
   root,
@@ -39,13 +41,21 @@ const settings: BuildSettings = {
 };
 
 // A mount namespace of its own: the root is bound onto itself, read-only, and becomes the root of a process that is nobody.
-const START = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec chroot --userspec=65532:65532 "$0" "$@"';
+const START =
+  'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && user=$1 && shift && exec unshare --setgid "$user" --setuid "$user" --root "$0" --wd /app "$@"';
 
-async function startIn(rootfs: string, command: readonly string[]): Promise<string> {
-  const args = ['--mount', '--net', '--pid', '--fork', 'sh', '-c', START, rootfs, ...command];
+// As a container runtime starts it, in the image's working folder.
+async function startIn(rootfs: string, command: readonly string[], user: number): Promise<string> {
+  const args = ['--mount', '--net', '--pid', '--fork', 'sh', '-c', START, rootfs, String(user), ...command];
   const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
   const { stdout } = await promisify(execFile)('unshare', args, { env });
   return stdout;
+}
+
+async function unpack({ app, parts: [only] }: BuiltImages): Promise<string> {
+  const rootfs = path.join(folder, `${app}-root`);
+  if (!existsSync(rootfs)) await writeRootfs(only!.entries, rootfs);
+  return rootfs;
 }
 
 let folder: string;
@@ -77,7 +87,11 @@ describe.each(imageApps)('the image of %s', (app) => {
   });
 
   test('is small enough', () => {
-    expect(built().images[0]!.sizeBytes).toBeLessThanOrEqual(MAX_BYTES);
+    const { layers, sizeBytes } = built().images[0]!;
+    expect(layers).toHaveLength(APP_IMAGES[app].tools ? 3 : 2);
+    const tools = layers.slice(1, -1).reduce((sum, { size }) => sum + size, 0);
+    expect(tools).toBeLessThanOrEqual(MAX_TOOLS_BYTES);
+    expect(sizeBytes - tools).toBeLessThanOrEqual(MAX_BYTES);
   });
 
   test('holds no shell, sources, maps, development packages, keys, or paths of this machine', () => {
@@ -106,6 +120,11 @@ describe.each(imageApps)('the image of %s', (app) => {
   test('has every library that its programs need, and nothing that belongs to anybody', async () => {
     const { entries } = built().parts[0]!;
     const names = new Set(entries.map(({ path: file }) => path.basename(file)));
+    const links = entries.flatMap((entry) => (entry.kind === 'link' ? [entry] : []));
+    const files = new Set(entries.map(({ path: file }) => file));
+    expect(
+      links.filter(({ path: file, target }) => !files.has(path.posix.resolve(path.posix.dirname(file), target))),
+    ).toEqual([]);
     const programs = entries.filter(
       (entry) => entry.kind === 'file' && entry.content.subarray(1, 4).equals(Buffer.from('ELF')),
     );
@@ -118,23 +137,35 @@ describe.each(imageApps)('the image of %s', (app) => {
   });
 
   testAsRoot(
-    'starts as nobody on a read-only root, without a shell, under every name (skipped without root and namespaces)',
+    'starts as its user on a read-only root, without a shell, under every name (skipped without root and namespaces)',
     async () => {
-      const rootfs = path.join(folder, `${app}-root`);
-      await writeRootfs(built().parts[0]!.entries, rootfs);
+      const rootfs = await unpack(built());
       expect(existsSync(path.join(rootfs, 'bin/sh'))).toBe(false);
-      const { programs: [program] = [app] } = APP_IMAGES[app];
+      const { programs: [program] = [app], isRoot } = APP_IMAGES[app];
+      const user = isRoot ? 0 : 65532;
+      const start = (...command: readonly string[]): Promise<string> => startIn(rootfs, command, user);
       const version = `${program} v${built().version}\n`;
-      expect(await startIn(rootfs, ['/app/node', '/app/main.js', '--version'])).toBe(version);
-      expect(await startIn(rootfs, ['/app/node', '/app/main.js', '--help'])).toContain('--leader-elect');
+      const ownFlag = app === 'csi-packet' ? '--endpoint' : '--leader-elect';
+      expect(await start('/app/node', '/app/main.js', '--version')).toBe(version);
+      expect(await start('/app/node', '/app/main.js', '--help')).toContain(ownFlag);
       for (const { path: file, args, program: other = program } of APP_IMAGES[app].startPaths) {
-        if (other !== program) expect(await startIn(rootfs, [file, '--version'])).toContain(built().version);
-        else if (args) expect(await startIn(rootfs, [file, '--help'])).not.toContain('--leader-elect');
-        else expect(await startIn(rootfs, [file, '--version'])).toBe(version);
+        if (other !== program) expect(await start(file, '--version')).toContain(built().version);
+        else if (args) expect(await start(file, '--help')).not.toContain(ownFlag);
+        else expect(await start(file, '--version')).toBe(version);
       }
       const write =
         'try { fs.writeFileSync("/tmp/x", ""); } catch (e) { console.log(e.code, process.getuid(), process.getgid()); }';
-      expect(await startIn(rootfs, ['/app/node', '-e', write])).toBe('EROFS 65532 65532\n');
+      expect(await start('/app/node', '-e', write)).toBe(`EROFS ${user} ${user}\n`);
+    },
+  );
+
+  // Which is `exec` of a file that the kernel starts, by a path, a path relative to the working folder, or a name on the path of the image.
+  testAsRoot.each(PUBLISHED_STARTS.filter((one) => one.app === app))(
+    'is started by $manifest, as published for the Go program (skipped without root and namespaces)',
+    async ({ command = ['/app/node', '/app/main.js'], args }) => {
+      const { programs: [program] = [app], isRoot } = APP_IMAGES[app];
+      const started = await startIn(await unpack(built()), [...command, ...args, '--version'], isRoot ? 0 : 65532);
+      expect(started).toBe(`${program} v${built().version}\n`);
     },
   );
 });
@@ -149,7 +180,8 @@ describe('all images', () => {
   test('share one layer, which a layout and a registry store once', async () => {
     for (const one of images.values()) await writeImages(one, 'oci', folder);
     const blobs = await readdir(path.join(folder, 'oci/blobs/sha256'));
-    expect(blobs).toHaveLength(1 + 3 * imageApps.length);
+    const withTools = imageApps.filter((app) => APP_IMAGES[app].tools);
+    expect(blobs).toHaveLength(1 + 3 * imageApps.length + withTools.length);
     const bases = new Set([...images.values()].map(({ images: [image] }) => image!.layers[0]!.digest));
     expect(bases.size).toBe(1);
     const sbom = JSON.parse(await readFile(path.join(folder, `do-ccm-linux-${arch}.spdx.json`), 'utf8'));

@@ -41,6 +41,19 @@ describe('an image', () => {
     expect(config.rootfs.diff_ids).toHaveLength(2);
   });
 
+  test('may say that it has to be root, and has a layer of tools between', async () => {
+    const layers = [await layerOf('/base'), await layerOf('/tools'), await layerOf('/x')];
+    const image = describeImage({ arch: 'amd64', layers, created, labels: {}, user: 0 });
+    const text = String(image.blobs.find(({ digest }) => digest === image.config.digest)?.bytes);
+    const config = JSON.parse(text) as { config: object; history: readonly { created_by: string }[] };
+    expect(config.config).toHaveProperty('User', '0:0');
+    expect(config.history.map(({ created_by: by }) => by)).toEqual([
+      'longshore base',
+      'longshore tools',
+      'longshore program',
+    ]);
+  });
+
   test('every descriptor says the size and digest of its blob', async () => {
     const image = await anImage('/x');
     for (const { digest, size } of [image.manifest, image.config, ...image.layers]) {

@@ -13,6 +13,8 @@ export interface ImageFacts {
   /** RFC 3339; the same input has to give the same time. */
   readonly created: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Absent: nobody. */
+  readonly user?: number;
 }
 
 /** A document or layer by its digest. */
@@ -50,24 +52,24 @@ export const MEDIA = {
   layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
 } as const;
 
-/** The user of all images: nobody on any machine, so no file of a host is its own. */
+/** The user of images: nobody on any machine, so no file of a host is its own. */
 export const IMAGE_USER = 65532;
 
 /** Puts layers together. */
-export function describeImage({ arch, layers, created, labels }: ImageFacts): Image {
+export function describeImage({ arch, layers, created, labels, user = IMAGE_USER }: ImageFacts): Image {
   const config = toJsonBlob({
     created,
     architecture: arch,
     os: 'linux',
     config: {
-      User: `${IMAGE_USER}:${IMAGE_USER}`,
+      User: `${user}:${user}`,
       Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
       Entrypoint: [`${APP_FOLDER}/node`, `${APP_FOLDER}/main.js`],
       WorkingDir: APP_FOLDER,
       Labels: labels,
     },
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
-    history: layers.map((_, index) => ({ created, created_by: index === 0 ? 'longshore base' : 'longshore program' })),
+    history: layers.map((_, index) => ({ created, created_by: `longshore ${layerName(index, layers.length)}` })),
   });
   const layerDescriptors = layers.map(({ digest, bytes }) => descriptorOf(MEDIA.layer, { digest, bytes }));
   const configDescriptor = descriptorOf(MEDIA.config, config);
@@ -86,6 +88,11 @@ export function describeImage({ arch, layers, created, labels }: ImageFacts): Im
     blobs: [...layers.map(({ digest, bytes }) => ({ digest, bytes })), config, manifest],
     sizeBytes: layerDescriptors.reduce((sum, { size }) => sum + size, 0),
   };
+}
+
+function layerName(index: number, count: number): string {
+  if (index === 0) return 'base';
+  return index === count - 1 ? 'program' : 'tools';
 }
 
 /** One index over the images of several platforms: what a tag points to when there are two of them. */

@@ -2,8 +2,8 @@
 import { parseArgs } from 'node:util';
 import { imageApps, parseApp } from './app-names.ts';
 import type { ImageApp } from './app-names.ts';
+import type { LibrarySource } from './debian-files.ts';
 import type { Arch } from './oci.ts';
-import type { LibrarySource } from './runtime-libraries.ts';
 
 /** How images are written. */
 export type Format = 'oci' | 'oci-archive' | 'docker-archive' | 'rootfs';

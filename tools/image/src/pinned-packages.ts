@@ -13,7 +13,10 @@ export interface PinnedPackage {
 }
 
 /** Mirrors in the order in which they are asked: the current archive, then the one that keeps everything. */
-export const MIRRORS = ['http://deb.debian.org/debian', 'http://snapshot.debian.org/archive/debian/20261101T000000Z'];
+export function mirrorsOf({ path }: PinnedPackage): readonly string[] {
+  const archive = path.startsWith('pool/updates/') ? 'debian-security' : 'debian';
+  return [`http://deb.debian.org/${archive}`, `http://snapshot.debian.org/archive/${archive}/20261121T000000Z`];
+}
 
 const GLIBC = '2.36-9+deb12u14';
 const GCC = '12.2.0-14+deb12u1';
