@@ -60,6 +60,7 @@ export function createProvider(around: Surroundings): Promise<CloudProvider> {
     serviceRights: [NOTES_RIGHT],
     instances,
     loadBalancers,
+    warmUp: (signal) => instances.warmUp(signal),
     start({ client, services, events, keepRunning }: ProviderContext) {
       loadBalancers.start({ client, services, events });
       if (memberHealthMs > 0) keepRunning(health.loop({ services, events }, memberHealthMs));

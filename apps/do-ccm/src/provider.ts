@@ -1,5 +1,5 @@
 // Configuration to CloudProvider: the clients, who uses them, and what happens once this process leads. Nothing talks to the cloud
-// before `start`, so standbys cost no calls.
+// before `warmUp`, so standbys cost no calls.
 import type { CloudProvider, ProviderConfig, ProviderContext } from '@longshore/cloud-provider';
 import { tokenFile } from '@longshore/cloud-http';
 import { createDigitalOceanApi, DropletMetadata, parseVpcId } from '@longshore/digitalocean-api';
@@ -60,16 +60,21 @@ function assemble(config: Config, api: DigitalOceanApi, around: Surroundings): C
   });
   const firewall = createFirewall(config, { api, loadBalancers }, around);
   const tags = createTagSync(clusterTag, { calls: api.tags, instances, loadBalancers }, around);
+  const sources = { regions: api.regions, metadata: new DropletMetadata({ baseUrl: config.metadataUrl }) };
+  let earlyRegion: Promise<string> | undefined;
   return {
     name: PROVIDER_NAME,
     providerIdSchemes: [PROVIDER_NAME],
     serviceRights: [NOTES_RIGHT],
     instances,
     loadBalancers,
+    async warmUp(signal) {
+      earlyRegion = determineRegion(config.region, sources, signal);
+      await Promise.all([earlyRegion, instances.warmUp(signal)]);
+    },
     async start(context: ProviderContext) {
       const { client, services, signal } = context;
-      const sources = { regions: api.regions, metadata: new DropletMetadata({ baseUrl: config.metadataUrl }) };
-      const region = await determineRegion(config.region, sources, signal);
+      const region = await (earlyRegion ?? determineRegion(config.region, sources, signal));
       log.info('region determined', { region });
       loadBalancers.start({ client, services, region });
       if (firewall) context.keepRunning(firewall.controller(context));

@@ -75,6 +75,7 @@ function assemble(config: Config, { api, emlb }: Apis, around: Surroundings): Cl
     providerIdSchemes: PROVIDER_ID_SCHEMES,
     instances,
     ...partsOf(balancers, createControlPlane({ config, api, instances })),
+    warmUp: (signal) => instances.warmUp(signal),
     async ping(signal) {
       await api.projects.verify(projectId, signal);
     },

@@ -17,6 +17,11 @@ export interface CloudProvider {
   readonly hasClusterId?: boolean;
   /** What the balancers of this provider need in the cluster beyond what every service controller needs: asked for at the start. */
   readonly serviceRights?: readonly NeededRight[];
+  /**
+   * Called once as leader, while the API server and the caches are still waited for: asks the cloud what the first look-ups will need,
+   * so that they find it in the provider's own cache. Reads only. A rejection means nothing: who needs the answer asks again.
+   */
+  warmUp?(signal: AbortSignal): Promise<void>;
   /** Called once as leader, before any controller starts. Loops of its own go to `context.keepRunning`. */
   start?(context: ProviderContext): Promise<void>;
   /**

@@ -93,6 +93,27 @@ describe('leadingWork', () => {
     expect(said.slice(3)).toEqual(['a ends', 'b ends']);
   });
 
+  test('the provider reads ahead while the API server is waited for; that it fails is no failure', async () => {
+    const { clock, client, said, stop, run } = scene();
+    client.answers.set('GET /healthz', { status: 500, body: 'not yet' });
+    const provider: CloudProvider = {
+      name: 'acme',
+      warmUp: ({ aborted }) => {
+        said.push(`provider reads ahead, aborted: ${String(aborted)}`);
+        return Promise.reject(new Error('the cloud is down'));
+      },
+      start: async () => void said.push('provider starts'),
+    };
+    const ended = run({ provider });
+    await clock.settle();
+    expect(said).toEqual(['provider reads ahead, aborted: false']);
+    client.answers.set('GET /healthz', { status: 200, body: 'ok' });
+    await clock.advance(1_000);
+    expect(said.slice(1)).toEqual(['provider starts', 'a starts', 'b starts']);
+    stop.abort();
+    await ended;
+  });
+
   test('loops of the provider run until the stop and are waited for; one that fails ends the program', async () => {
     const { clock, said, stop, run } = scene();
     const provider: CloudProvider = { name: 'acme', start: async ({ keepRunning }) => keepRunning(part('loop', said)) };

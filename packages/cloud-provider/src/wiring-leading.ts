@@ -1,4 +1,5 @@
 // What a leader does, in the order of spec §6.3: wait for the API server, start the provider, start the controllers one after the other.
+// Meanwhile the provider reads ahead what the first Nodes need: a burst of them waits for the API server or for the cloud, not for both.
 // Ends when all of them have ended; the first that fails ends the program.
 import { messageOf, never, OperatorError, sleep } from '@longshore/reconciler-core';
 import type { Clock, Logger, Metrics, Runnable } from '@longshore/reconciler-core';
@@ -37,6 +38,7 @@ export function leadingWork(options: LeadingOptions): Runnable {
       const failed = new AbortController();
       const stop = AbortSignal.any([signal, failed.signal]);
       try {
+        warmUp(options, stop);
         await waitForApiServer(options, stop);
         const loops = await startProvider(options, stop);
         await runControllers(options, loops, stop);
@@ -47,6 +49,13 @@ export function leadingWork(options: LeadingOptions): Runnable {
       }
     },
   };
+}
+
+/** Beside everything that follows, which waits for the API server while this waits for the cloud. */
+function warmUp({ provider, log }: LeadingOptions, signal: AbortSignal): void {
+  provider.warmUp?.(signal).catch((error: unknown) => {
+    if (!signal.aborted) log.verbose(1, 'reading ahead from the cloud failed', { reason: messageOf(error) });
+  });
 }
 
 /** Any answer that is not a failure of the server counts: RBAC may hide the page. */

@@ -71,6 +71,15 @@ describe('withMetrics', () => {
     expect(provider.started).toBe(1);
   });
 
+  test('reading ahead is passed on and counted', async () => {
+    const said: string[] = [];
+    const metrics = fakeMetrics();
+    const provider = { name: 'acme', warmUp: async () => void said.push('read ahead') };
+    await withMetrics(provider, { metrics, clock: new FakeClock() }).warmUp?.(new AbortController().signal);
+    expect(said).toEqual(['read ahead']);
+    expect(metrics.value('cloud_provider_calls_total', { call: 'warmUp', result: 'success' })).toBe(1);
+  });
+
   test('I26 the rights that the provider names reach the access review', () => {
     const right = { group: '', resource: 'services', verb: 'patch', neededFor: 'annotations' };
     const measured = withMetrics(

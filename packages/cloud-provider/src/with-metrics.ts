@@ -15,13 +15,11 @@ export function withMetrics(
   const measure = measureInto(metrics, clock);
   const { instances, loadBalancers, routes } = provider;
   return {
-    name: provider.name,
-    ...(provider.providerIdSchemes ? { providerIdSchemes: provider.providerIdSchemes } : {}),
-    ...(provider.hasClusterId === undefined ? {} : { hasClusterId: provider.hasClusterId }),
-    ...(provider.serviceRights ? { serviceRights: provider.serviceRights } : {}),
+    ...traitsOf(provider),
     ...(instances ? { instances: measuredInstances(instances, measure) } : {}),
     ...(loadBalancers ? { loadBalancers: measuredLoadBalancers(loadBalancers, measure) } : {}),
     ...(routes ? { routes: measuredRoutes(routes, measure) } : {}),
+    ...(provider.warmUp ? { warmUp: (signal) => measure('warmUp', async () => provider.warmUp?.(signal)) } : {}),
     ...(provider.start ? { start: (context) => provider.start?.(context) ?? Promise.resolve() } : {}),
     ...(provider.otherPlans
       ? {
@@ -29,6 +27,15 @@ export function withMetrics(
         }
       : {}),
     ...(provider.ping ? { ping: (signal) => measure('ping', async () => provider.ping?.(signal)) } : {}),
+  };
+}
+
+function traitsOf({ name, providerIdSchemes, hasClusterId, serviceRights }: CloudProvider): CloudProvider {
+  return {
+    name,
+    ...(providerIdSchemes ? { providerIdSchemes } : {}),
+    ...(hasClusterId === undefined ? {} : { hasClusterId }),
+    ...(serviceRights ? { serviceRights } : {}),
   };
 }
 

@@ -49,6 +49,11 @@ export class ServerInstances implements Instances {
     this.#list = new Snapshot({ clock, load: async (signal) => indexServers(await servers.list(signal)) });
   }
 
+  /** Reads the list that the first look-ups will ask for. */
+  async warmUp(signal: AbortSignal): Promise<void> {
+    await this.#list.get({ maxAgeMs: LIST_MAX_AGE_MS, signal });
+  }
+
   async lookup(nodes: readonly KubeNode[], signal: AbortSignal): Promise<ReadonlyMap<string, InstanceFinding>> {
     const findings = await this.serversOf(nodes, signal);
     return new Map([...findings].map(([name, finding]) => [name, this.#toFinding(finding)]));

@@ -55,6 +55,11 @@ export class DropletInstances implements Instances {
     return this.#hasMetNewNode;
   }
 
+  /** Reads the list that the first look-ups will ask for. */
+  async warmUp(signal: AbortSignal): Promise<void> {
+    await this.#lists.all(LIST_MAX_AGE_MS, signal);
+  }
+
   /** Droplets by ID as the lists have them, which may be this old; those that no list has are left out. */
   async droplets(
     ids: readonly DropletId[],

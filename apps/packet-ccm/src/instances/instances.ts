@@ -50,6 +50,11 @@ export class PacketInstances implements Instances {
     this.#list = new Snapshot({ clock, load });
   }
 
+  /** Reads the list that the first look-ups will ask for. */
+  async warmUp(signal: AbortSignal): Promise<void> {
+    await this.#list.get({ maxAgeMs: LIST_MAX_AGE_MS, signal });
+  }
+
   async lookup(nodes: readonly KubeNode[], signal: AbortSignal): Promise<ReadonlyMap<string, InstanceFinding>> {
     const findings: Findings = new Map();
     const open: Open = new Map();

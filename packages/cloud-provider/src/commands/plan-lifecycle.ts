@@ -1,5 +1,5 @@
 // What the lifecycle controller would do now. Pure. Surprising: a command has one answer of the cloud where the guard wants two (I10), so
-// removals are planned as if the cloud said the same again one period later, and say so.
+// removals are planned as if the cloud said the same again later, and say when.
 import { assertNever } from '@longshore/reconciler-core';
 import type { KubeNode } from '@longshore/k8s-runtime';
 import { isReady, nameOf } from '../node/node-facts.ts';
@@ -21,7 +21,7 @@ export function planAllLifecycles(facts: NodeFacts): PlanReport {
   const pass = planPassOnceConfirmed(own, facts);
   const asked = new Set(pass.planned.map(({ node }) => nameOf(node)));
   return {
-    steps: pass.planned.flatMap((planned) => stepsOf(planned, facts.settings)),
+    steps: pass.planned.flatMap((planned) => stepsOf(planned, pass, facts.settings)),
     problems: [
       ...pass.planned.flatMap((planned) => waitingOf(planned, { pass, own, settings: facts.settings })),
       ...own.flatMap((node) => sparedOf(node, { asked, facts })),
@@ -35,28 +35,30 @@ function planPassOnceConfirmed(own: readonly KubeNode[], { findings, nowMs, sett
   const asked = nodesToAsk(own, new Map(), { time: { monotonicMs: 0, wallMs: nowMs }, graceMs });
   const pauses = { periodMs, longestMs: periodMs };
   const once = recordsAfter(own, new Map(), { asked, findings, nowMs: 0, pauses });
-  const twice = recordsAfter(own, once, { asked, findings, nowMs: periodMs, pauses });
-  return planPass(own, twice, { asked, findings, limit });
+  // Late enough also where several are gone at once.
+  const laterMs = Math.max(periodMs, limit.severalGoneMs);
+  const twice = recordsAfter(own, once, { asked, findings, nowMs: laterMs, pauses });
+  return planPass(own, twice, { asked, findings, nowMs: laterMs, limit });
 }
 
-function stepsOf({ node, plan }: PlannedNode, settings: PlanSettings): readonly ReportedStep[] {
+function stepsOf({ node, plan }: PlannedNode, { isSlow }: PassPlan, settings: PlanSettings): readonly ReportedStep[] {
   return plan.steps.map((step) => ({
     object: nodeReference(node),
     controller,
     step: step.kind === 'delete-node' ? { ...step, needsSecondAnswer: true } : { ...step },
     summary: describeLifecycleStep(step, nameOf(node)),
-    why: whyOf(step, settings),
+    why: whyOf(step, isSlow ? settings.removalLimit.severalGoneMs : settings.monitorPeriodMs),
   }));
 }
 
-function whyOf({ kind }: LifecycleStep, { monitorPeriodMs }: PlanSettings): string {
+function whyOf({ kind }: LifecycleStep, laterMs: number): string {
   switch (kind) {
     case 'add-shutdown-taint':
       return 'its machine is switched off';
     case 'remove-shutdown-taint':
       return 'it is ready';
     case 'delete-node':
-      return `the cloud says so; it is deleted when the cloud says so again, ${monitorPeriodMs / 1000} s later or more`;
+      return `the cloud says so; it is deleted when the cloud says so again, ${laterMs / 1000} s later or more`;
     default:
       return assertNever(kind);
   }

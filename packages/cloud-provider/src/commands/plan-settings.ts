@@ -1,5 +1,6 @@
 // The settings of the controllers that decide what they do. `plan` and `explain` must decide with the same ones. Pure.
 import type { CcmFlagValues } from '../flags.ts';
+import { USUAL_REMOVAL_LIMIT } from '../node-lifecycle/node-lifecycle-plan.ts';
 import type { RemovalLimit } from '../node-lifecycle/node-lifecycle-plan.ts';
 import { controllerNames, parseControllers } from '../wiring-controllers.ts';
 import type { ControllerName } from '../wiring-controllers.ts';
@@ -25,7 +26,7 @@ export const usualSettings: PlanSettings = {
   refreshesLabels: false,
   graceMs: 120_000,
   monitorPeriodMs: 5_000,
-  removalLimit: { atLeast: 5, percent: 20 },
+  removalLimit: USUAL_REMOVAL_LIMIT,
 };
 
 /** The settings that a command line gives; run.ts puts them into the context. */

@@ -10,7 +10,7 @@ import type { CheckRecord } from './check-schedule.ts';
 import { nodesToAsk, planPass, recordsAfter } from './lifecycle-pass-plan.ts';
 
 const pauses = { periodMs: 5000, longestMs: 60_000 };
-const limit = { atLeast: 5, percent: 20 };
+const limit = { atLeast: 5, percent: 20, severalGoneMs: 120_000 };
 const notReady = (traits: NodeTraits = {}): KubeNode => anInitializedNode({ ready: 'False', ...traits });
 
 /** Checks the node whenever it is due, with these findings in turn; the record after each, and the times. */
@@ -149,12 +149,12 @@ describe('planPass (I10)', () => {
   const named = (count: number): readonly KubeNode[] =>
     Array.from({ length: count }, (_, index) => notReady({ name: `n${index}` }));
 
-  function confirmedGone(nodes: readonly KubeNode[], goneCount: number): ReturnType<typeof planPass> {
+  function confirmedGone(nodes: readonly KubeNode[], goneCount: number, nowMs = 120_000): ReturnType<typeof planPass> {
     const asked = nodes.slice(0, goneCount);
     const findings = new Map(asked.map((node) => [node.metadata?.name ?? '', foundGone]));
     const first = recordsAfter(nodes, new Map(), { asked, findings, nowMs: 0, pauses });
-    const second = recordsAfter(nodes, first, { asked, findings, nowMs: 5000, pauses });
-    return planPass(nodes, second, { asked, findings, limit });
+    const second = recordsAfter(nodes, first, { asked, findings, nowMs, pauses });
+    return planPass(nodes, second, { asked, findings, nowMs, limit });
   }
 
   test.each([
@@ -168,9 +168,39 @@ describe('planPass (I10)', () => {
     expect(pass.planned.flatMap(({ plan }) => plan.steps)).toHaveLength(removed);
   });
 
+  test.each([
+    { total: 1, gone: 1, seconds: 5, removed: 1 },
+    { total: 3, gone: 1, seconds: 5, removed: 1 },
+    { total: 3, gone: 2, seconds: 5, removed: 0 },
+    { total: 3, gone: 2, seconds: 119, removed: 0 },
+    { total: 3, gone: 2, seconds: 120, removed: 2 },
+    { total: 3, gone: 3, seconds: 119, removed: 0 },
+    { total: 10, gone: 2, seconds: 5, removed: 2 },
+    { total: 10, gone: 3, seconds: 5, removed: 0 },
+    { total: 100, gone: 20, seconds: 5, removed: 20 },
+    { total: 100, gone: 21, seconds: 3600, removed: 0 },
+  ])('I10 $gone of $total gone for $seconds s: $removed removed', ({ total, gone, seconds, removed }) => {
+    const pass = confirmedGone(named(total), gone, seconds * 1000);
+    expect(pass.planned.flatMap(({ plan }) => plan.steps)).toHaveLength(removed);
+  });
+
+  test('I10 in a small cluster the younger of two that are gone waits for minutes of its own', () => {
+    const nodes = named(3);
+    const [first = notReady(), second = notReady()] = nodes;
+    const answer = (asked: readonly KubeNode[], records: Parameters<typeof planPass>[1], nowMs: number) => {
+      const findings = new Map(asked.map((node) => [node.metadata?.name ?? '', foundGone]));
+      return { records: recordsAfter(nodes, records, { asked, findings, nowMs, pauses }), findings };
+    };
+    const early = answer([first], new Map(), 0).records;
+    const { records, findings } = answer([first, second], answer([first, second], early, 60_000).records, 120_000);
+    const { planned } = planPass(nodes, records, { asked: [first, second], findings, nowMs: 120_000, limit });
+    expect(planned.map(({ plan }) => plan.steps.length)).toEqual([1, 0]);
+    expect(planned[1]?.plan.waitingFor).toContain('several nodes are gone at once');
+  });
+
   test('row C5 a ready node with the shutdown taint has a step without being asked about', () => {
     const node = anInitializedNode({ taints: [{ key: TAINT_SHUTDOWN, effect: 'NoSchedule' }] });
-    const { planned } = planPass([node], new Map(), { asked: [], findings: new Map(), limit });
+    const { planned } = planPass([node], new Map(), { asked: [], findings: new Map(), nowMs: 0, limit });
     expect(planned.map(({ plan }) => plan.steps)).toEqual([[{ kind: 'remove-shutdown-taint', taints: [] }]]);
   });
 

@@ -1,12 +1,12 @@
 // One pass over all Nodes: whom to ask the cloud about, what the answers add to the records, and whether so many are gone at once that
-// no Node may be removed (I10). Pure; the controller does the asking in between.
+// no Node may be removed, or later than usual (I10). Pure; the controller does the asking in between.
 import type { KubeNode } from '@longshore/k8s-runtime';
 import type { InstanceFinding } from '../provider.ts';
 import { isReady, nameOf, uidOf } from '../node/node-facts.ts';
 import { isDue, recordOf } from './check-schedule.ts';
 import type { CheckPauses, CheckRecord } from './check-schedule.ts';
-import { isInGrace, mostRemovals, planNodeLifecycle } from './node-lifecycle-plan.ts';
-import type { LifecyclePlan, RemovalLimit } from './node-lifecycle-plan.ts';
+import { areSeveral, isInGrace, mostRemovals, planNodeLifecycle } from './node-lifecycle-plan.ts';
+import type { LifecyclePlan, RemovalLimit, RemovalVerdict } from './node-lifecycle-plan.ts';
 
 /** Records by Node name. */
 export type CheckRecords = ReadonlyMap<string, CheckRecord>;
@@ -21,7 +21,8 @@ export interface PassTime {
 export interface PlannedNode {
   readonly node: KubeNode;
   readonly finding: InstanceFinding | undefined;
-  readonly isGoneConfirmed: boolean;
+  /** As of the pass: a second try with a fresh copy of the Node keeps it. */
+  readonly verdict: RemovalVerdict;
   readonly plan: LifecyclePlan;
 }
 
@@ -31,6 +32,8 @@ export interface PassPlan {
   /** Nodes whose machine is gone as far as the cloud says, confirmed or not. */
   readonly goneCount: number;
   readonly isHeld: boolean;
+  /** So many for the cluster's size that two answers do not suffice. */
+  readonly isSlow: boolean;
 }
 
 /** Nodes that the cloud must be asked about now. */
@@ -79,18 +82,24 @@ export function planPass(
   facts: {
     readonly asked: readonly KubeNode[];
     readonly findings: ReadonlyMap<string, InstanceFinding>;
+    /** Monotonic, as in the records. */
+    readonly nowMs: number;
     readonly limit: RemovalLimit;
   },
 ): PassPlan {
+  const { limit, nowMs } = facts;
   const goneCount = [...records.values()].filter(({ goneSinceMs }) => goneSinceMs !== undefined).length;
-  const isHeld = goneCount > mostRemovals(nodes.length, facts.limit);
+  const isHeld = goneCount > mostRemovals(nodes.length, limit);
+  const isSlow = areSeveral(goneCount, nodes.length, limit);
+  const neededMs = isSlow ? limit.severalGoneMs : 0;
   const askedUids = new Set(facts.asked.map(uidOf));
   const planned = nodes
     .filter((node) => isReady(node) || askedUids.has(uidOf(node)))
     .map((node): PlannedNode => {
       const finding = facts.findings.get(nameOf(node));
-      const isGoneConfirmed = records.get(nameOf(node))?.isGoneConfirmed ?? false;
-      return { node, finding, isGoneConfirmed, plan: planNodeLifecycle(node, finding, { isGoneConfirmed, isHeld }) };
+      const { isGoneConfirmed = false, goneSinceMs = nowMs } = records.get(nameOf(node)) ?? {};
+      const verdict = { isGoneConfirmed, isTooSoon: nowMs - goneSinceMs < neededMs, isHeld };
+      return { node, finding, verdict, plan: planNodeLifecycle(node, finding, verdict) };
     });
-  return { planned, goneCount, isHeld };
+  return { planned, goneCount, isHeld, isSlow };
 }

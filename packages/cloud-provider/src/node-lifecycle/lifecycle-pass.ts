@@ -72,10 +72,10 @@ export class LifecyclePass {
     // The cloud took its time: from here on the Nodes are those of now.
     const own = this.#ownNodes();
     this.#records = recordsAfter(own, this.#records, { asked, findings, nowMs: time.monotonicMs, pauses });
-    const pass = planPass(own, this.#records, { asked, findings, limit });
+    const pass = planPass(own, this.#records, { asked, findings, nowMs: time.monotonicMs, limit });
     this.#hold.tell(pass, mostRemovals(own.length, limit), own.length);
     const withSteps = pass.planned.filter(({ plan }) => plan.steps.length > 0);
-    await parallelUntil(withSteps, WRITERS, (planned) => this.#settle(planned, pass.isHeld, signal), signal);
+    await parallelUntil(withSteps, WRITERS, (planned) => this.#settle(planned, signal), signal);
   }
 
   #ownNodes(): readonly KubeNode[] {
@@ -102,11 +102,10 @@ export class LifecyclePass {
     }
   }
 
-  async #settle(planned: PlannedNode, isHeld: boolean, signal: AbortSignal): Promise<void> {
+  async #settle({ finding, verdict, ...planned }: PlannedNode, signal: AbortSignal): Promise<void> {
     let { node } = planned;
     for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-      const { finding, isGoneConfirmed } = planned;
-      const [step] = planNodeLifecycle(node, finding, { isGoneConfirmed, isHeld }).steps;
+      const [step] = planNodeLifecycle(node, finding, verdict).steps;
       if (!step) return;
       if (await this.#write(step, node, signal)) return;
       const fresh = await this.#reread(node, signal);

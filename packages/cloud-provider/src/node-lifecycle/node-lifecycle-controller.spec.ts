@@ -232,6 +232,34 @@ describe('doubt', () => {
   });
 });
 
+describe('a small cluster (I10)', () => {
+  const three = (): NodeWorld => {
+    const world = new NodeWorld(...['n0', 'n1', 'n2'].map((name) => broken({ name })));
+    return world;
+  };
+
+  test('I10 the wrong answer that two of three machines are gone, for a minute, removes nothing', async () => {
+    const world = three();
+    world.cloud.set('n0', foundGone).set('n1', foundGone).setRunning('n2');
+    await watching(world);
+    await world.clock.advance(60_000);
+    world.cloud.setRunning('n0').setRunning('n1');
+    await world.clock.advance(600_000);
+    expect(['n0', 'n1', 'n2'].filter((name) => world.has(name))).toEqual(['n0', 'n1', 'n2']);
+    expect(world.log.lines.filter(({ message }) => message.startsWith('nodes are removed later'))).toHaveLength(1);
+  });
+
+  test('I10 two of three machines that stay gone are removed minutes later', async () => {
+    const world = three();
+    world.cloud.set('n0', foundGone).set('n1', foundGone).setRunning('n2');
+    await watching(world);
+    await world.clock.advance(119_000);
+    expect(world.has('n0') && world.has('n1')).toBe(true);
+    await world.clock.advance(70_000);
+    expect(['n0', 'n1', 'n2'].filter((name) => world.has(name))).toEqual(['n2']);
+  });
+});
+
 describe('a node whose machine is off', () => {
   test('row C4 (I13) gets the taint once; later periods write and read nothing', async () => {
     const world = new NodeWorld(broken());

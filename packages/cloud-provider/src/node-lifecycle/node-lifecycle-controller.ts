@@ -11,6 +11,8 @@ import type { Instances } from '../provider.ts';
 import { isNews } from './check-schedule.ts';
 import { lifecycleMetrics } from './lifecycle-metrics.ts';
 import { LifecyclePass } from './lifecycle-pass.ts';
+import { USUAL_REMOVAL_LIMIT } from './node-lifecycle-plan.ts';
+import type { RemovalLimit } from './node-lifecycle-plan.ts';
 import { withoutShutdownTaint } from './shutdown-taint.ts';
 
 /** What the lifecycle controller needs. */
@@ -27,8 +29,8 @@ export interface NodeLifecycleControllerOptions {
   readonly periodMs?: number | undefined;
   /** I10: uninitialized Nodes younger than this are never removed; 120000 by default. */
   readonly graceMs?: number | undefined;
-  /** I10: at most max(atLeast, percent of all Nodes) may be gone at once; 5 and 20 by default. */
-  readonly removalLimit?: { readonly atLeast: number; readonly percent: number } | undefined;
+  /** I10: how many Nodes may be gone at once; max(5, 20 %) by default, and two minutes where more than max(1, 20 %) are. */
+  readonly removalLimit?: RemovalLimit | undefined;
   /** I12, as in NodeControllerOptions. */
   readonly providerIdSchemes?: readonly string[] | undefined;
   readonly isDryRun?: boolean | undefined;
@@ -50,7 +52,7 @@ export function createNodeLifecycleController(options: NodeLifecycleControllerOp
     providerIdSchemes,
     metrics: lifecycleMetrics(options.metrics),
     pauses: { periodMs, longestMs: Math.max(periodMs, LONGEST_PAUSE_MS) },
-    limit: options.removalLimit ?? { atLeast: 5, percent: 20 },
+    limit: options.removalLimit ?? USUAL_REMOVAL_LIMIT,
     isDryRun: options.isDryRun ?? false,
   });
   const controller = new Controller<string>({

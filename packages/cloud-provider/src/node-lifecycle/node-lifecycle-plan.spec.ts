@@ -5,7 +5,14 @@ import { TAINT_SHUTDOWN } from '../well-known.ts';
 import { aNode, foundGone, foundRunning, foundStopped, foundUnknown, uninitializedTaint } from '../testing/a-node.ts';
 import type { NodeTraits } from '../testing/a-node.ts';
 import type { InstanceFinding } from '../provider.ts';
-import { describeLifecycleStep, isInGrace, mostRemovals, planNodeLifecycle } from './node-lifecycle-plan.ts';
+import {
+  areSeveral,
+  describeLifecycleStep,
+  isInGrace,
+  mostRemovals,
+  planNodeLifecycle,
+  USUAL_REMOVAL_LIMIT,
+} from './node-lifecycle-plan.ts';
 import type { LifecyclePlan, RemovalVerdict } from './node-lifecycle-plan.ts';
 
 const shutdown: Taint = { key: TAINT_SHUTDOWN, effect: 'NoSchedule' };
@@ -195,6 +202,19 @@ test.each([
   { nodes: 1000, most: 200 },
 ])('I10 of $nodes nodes at most $most may be gone at once', ({ nodes, most }) => {
   expect(mostRemovals(nodes, { atLeast: 5, percent: 20 })).toBe(most);
+});
+
+test.each([
+  { nodes: 1, gone: 1, several: false },
+  { nodes: 2, gone: 1, several: false },
+  { nodes: 2, gone: 2, several: true },
+  { nodes: 3, gone: 1, several: false },
+  { nodes: 3, gone: 2, several: true },
+  { nodes: 10, gone: 2, several: false },
+  { nodes: 10, gone: 3, several: true },
+  { nodes: 25, gone: 5, several: false },
+])('I10 $gone of $nodes gone: two answers are too few: $several', ({ nodes, gone, several }) => {
+  expect(areSeveral(gone, nodes, USUAL_REMOVAL_LIMIT)).toBe(several);
 });
 
 test('steps in words name the node', () => {

@@ -1,4 +1,5 @@
-// Tells people, once per occasion, that Nodes are not removed because too many machines are gone at once, and when that is over (I10).
+// Tells people, once per occasion, that Nodes are not removed, or later, because too many machines are gone at once, and when that is
+// over (I10).
 import type { Logger } from '@longshore/reconciler-core';
 import type { EventRecorder } from '@longshore/k8s-runtime';
 import { nameOf } from '../node/node-facts.ts';
@@ -10,23 +11,39 @@ export const NODE_REMOVALS_HELD = 'NodeRemovalsHeld';
 // The same text on more Nodes helps nobody and drowns other events.
 const MOST_EVENTS = 20;
 
+interface HoldFacts extends Record<string, unknown> {
+  readonly gone: number;
+  readonly nodes: number;
+  readonly mostGone: number;
+}
+
 /** Whether removals are held, as told so far. */
 export class RemovalHold {
   readonly #deps: { readonly events: EventRecorder; readonly log: Logger; readonly metrics: LifecycleMetrics };
   #isTold = false;
+  #isSlowTold = false;
 
   constructor(deps: { readonly events: EventRecorder; readonly log: Logger; readonly metrics: LifecycleMetrics }) {
     this.#deps = deps;
   }
 
   /** Looks at a pass; `mostGone` is the limit, `nodeCount` the number of Nodes. */
-  tell({ planned, goneCount, isHeld }: PassPlan, mostGone: number, nodeCount: number): void {
-    const { events, log, metrics } = this.#deps;
+  tell(pass: PassPlan, mostGone: number, nodeCount: number): void {
+    const { log, metrics } = this.#deps;
+    const { goneCount, isHeld, isSlow } = pass;
     metrics.gone.set(goneCount);
     metrics.held.set(isHeld ? 1 : 0);
-    if (isHeld === this.#isTold) return;
-    this.#isTold = isHeld;
     const facts = { gone: goneCount, nodes: nodeCount, mostGone };
+    if (isSlow && !isHeld && !this.#isSlowTold)
+      log.warn('nodes are removed later: several machines are gone at once', facts);
+    this.#isSlowTold = isSlow;
+    if (isHeld !== this.#isTold) this.#tellHold(pass, facts);
+    this.#isTold = isHeld;
+  }
+
+  #tellHold({ planned, isHeld }: PassPlan, facts: HoldFacts): void {
+    const { events, log } = this.#deps;
+    const { gone: goneCount, nodes: nodeCount, mostGone } = facts;
     if (!isHeld) return log.info('nodes are removed again', facts);
     log.error('no node is removed: too many machines are gone at once', facts);
     const message =

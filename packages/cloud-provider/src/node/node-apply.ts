@@ -34,15 +34,15 @@ export function patchOfNodeStep(step: NodeStep, node: KubeNode): NodePatch {
   }
 }
 
-/** Writes the step; the answer is the Node as it is now, undefined when it is gone. */
+/** Writes the step; the answer is the Node as it is now (only its name with `discardAnswer`), undefined when it is gone. */
 export function applyNodeStep(
   step: NodeStep,
   node: KubeNode,
-  { client, signal }: { readonly client: KubeClient; readonly signal: AbortSignal },
+  { client, ...options }: { readonly client: KubeClient; readonly signal: AbortSignal; readonly discardAnswer?: true },
 ): Promise<KubeNode | undefined> {
   const { body, subresource } = patchOfNodeStep(step, node);
-  const options = subresource ? { subresource, signal } : { signal };
-  return client.patch(nodes, { name: nameOf(node) }, { kind: 'merge', body }, options);
+  const patch = { kind: 'merge', body } as const;
+  return client.patch(nodes, { name: nameOf(node) }, patch, subresource ? { ...options, subresource } : options);
 }
 
 function providerIdField(providerId: string | undefined): { readonly providerID?: string } {

@@ -48,6 +48,19 @@ describe('a fresh node', () => {
     ]);
   });
 
+  test('one log line tells of both writes', async () => {
+    const world = new NodeWorld(aNode());
+    world.cloud.setRunning('node-1');
+    await controlling(world);
+    await world.clock.advance(200);
+    const lines = world.log.lines.filter(({ message }) => message === 'node changed');
+    expect(lines.map(({ fields }) => fields['step'])).toEqual([
+      expect.stringMatching(
+        /^set the addresses .*10\.0\.0\.1.*, then set the provider ID fake:\/\/node-1, .* and remove the taint/,
+      ),
+    ]);
+  });
+
   test('row N2 a node without taint costs no call and no write', async () => {
     const world = await controlling(new NodeWorld(anInitializedNode()));
     await world.clock.advance(1000);
