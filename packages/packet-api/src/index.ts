@@ -3,6 +3,7 @@ export * from './packet-api.ts';
 export * from './packet-http.ts';
 export * from './ids.ts';
 export * from './projects.ts';
+export * from './api-keys.ts';
 export * from './device.ts';
 export * from './device-look.ts';
 export * from './devices.ts';

@@ -1,4 +1,5 @@
 // The Packet (Equinix Metal) API as one object, one property per resource. Knows nothing of Kubernetes.
+import { ApiKeys } from './api-keys.ts';
 import { Bgp } from './bgp.ts';
 import { Capacity } from './capacity.ts';
 import { Catalog } from './catalog.ts';
@@ -24,6 +25,7 @@ export class PacketApi {
   readonly bgp: Bgp;
   readonly volumes: Volumes;
   readonly sshKeys: SshKeys;
+  readonly apiKeys: ApiKeys;
   /** Facilities, metros, plans, operating systems. */
   readonly catalog: Catalog;
   readonly capacity: Capacity;
@@ -43,6 +45,7 @@ export class PacketApi {
     this.bgp = new Bgp(http);
     this.volumes = new Volumes(http);
     this.sshKeys = new SshKeys(http);
+    this.apiKeys = new ApiKeys(http);
     this.catalog = new Catalog(http);
     this.capacity = new Capacity(http);
     this.virtualNetworks = new VirtualNetworks(http);

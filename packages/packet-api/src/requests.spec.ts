@@ -160,6 +160,7 @@ const ROWS: readonly Row[] = [
   { call: 'volumes.addSnapshotPolicy', run: () => api.volumes.addSnapshotPolicy(V, { frequency: '1day', count: 3 }, signal), sent: `POST /storage/${V}/snapshot-policies?snapshot_frequency=1day&snapshot_count=3`, answer: { status: 201, json: {} } },
   { call: 'volumes.removeSnapshotPolicy', run: () => api.volumes.removeSnapshotPolicy(sample.idOf(51) as SnapshotPolicyId, signal), sent: `DELETE /storage/snapshot-policies/${sample.idOf(51)}`, answer: gone, gives: 'removed' },
   // SSH keys
+  { call: 'apiKeys.rightsOf a key of the project', run: () => api.apiKeys.rightsOf('mine', P, signal), sent: `GET /projects/${P}/api-keys`, answer: { json: { api_keys: [{ token: 'other' }, { token: 'mine', read_only: true }] } }, gives: 'read-only' },
   { call: 'sshKeys.list of a project', run: () => api.sshKeys.list(P, signal), sent: `GET /projects/${P}/ssh-keys`, answer: { json: { ssh_keys: [sample.SSH_KEY] } }, gives: [{ id: K }] },
   { call: 'sshKeys.list of the user', run: () => api.sshKeys.list('user', signal), sent: 'GET /ssh-keys', answer: { json: { ssh_keys: [] } }, gives: [] },
   { call: 'sshKeys.get', run: () => api.sshKeys.get(K, signal), sent: `GET /ssh-keys/${K}`, answer: { json: sample.SSH_KEY }, gives: { label: 'me' } },

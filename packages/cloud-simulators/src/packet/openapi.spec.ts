@@ -84,6 +84,8 @@ const CASES: readonly Case[] = [
   { route: 'POST /ssh-keys', body: { ...key, key: 'ssh-rsa AAAA you' }, status: 201 },
   { route: 'GET /projects/{id}/ssh-keys', of: 'project' },
   { route: 'GET /ssh-keys/{id}', of: 'key' },
+  { route: 'GET /user/api-keys' },
+  { route: 'GET /projects/{id}/api-keys', of: 'project' },
   { route: 'GET /facilities' },
   { route: 'GET /locations/metros' },
   { route: 'GET /plans' },

@@ -11,6 +11,7 @@ import { startSimServer } from '../sim-server.ts';
 import type { SimServer } from '../sim-server.ts';
 import type { Simulator, SimulatorOptions } from '../simulator.ts';
 import { refuse } from './answers.ts';
+import { apiKeyRoutes } from './api-keys.ts';
 import { attachmentRoutes } from './attachments.ts';
 import { bgpRoutes } from './bgp.ts';
 import { capacityRoutes } from './capacity.ts';
@@ -184,6 +185,7 @@ function routesOf(context: PacketContext): readonly PacketRoute[] {
     ...reservationRoutes(context),
     ...assignmentRoutes(context),
     ...sshKeyRoutes(context),
+    ...apiKeyRoutes(context),
     ...bgpRoutes(context),
     ...volumeRoutes(context),
     ...attachmentRoutes(context),

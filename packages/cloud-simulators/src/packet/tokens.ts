@@ -33,6 +33,11 @@ export class Tokens {
     this.#known.set(token, { ...rights, quota });
   }
 
+  /** All that are let in. */
+  get all(): readonly (TokenRights & { readonly token: string })[] {
+    return [...this.#known].map(([token, rights]) => ({ ...rights, token }));
+  }
+
   /** Shuts a token out. */
   remove(token: string): void {
     this.#known.delete(token);
