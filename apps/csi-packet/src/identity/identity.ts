@@ -18,9 +18,9 @@ export interface IdentityOptions {
 export function identityService(options: IdentityOptions): Handlers<IdentityServer> {
   const { driverName, version, readiness } = options;
   return {
-    getPluginInfo: async () => ({ name: driverName, vendorVersion: version, manifest: {} }),
-    getPluginCapabilities: async () => ({ capabilities: [...capabilitiesOf(options)] }),
-    probe: async () => {
+    getPluginInfo: () => ({ name: driverName, vendorVersion: version, manifest: {} }),
+    getPluginCapabilities: () => ({ capabilities: [...capabilitiesOf(options)] }),
+    probe: () => {
       const { state } = readiness;
       if (state.kind === 'unfit') throw failedPrecondition(state.problem);
       return { ready: state.kind === 'ready' };

@@ -25,7 +25,10 @@ export class Readiness {
 
   get state(): ProbeState {
     if (this.#phase === 'stopping') return { kind: 'stopping' };
-    const problem = this.#problems.map((ask) => ask()).find((text) => text !== undefined);
-    return problem === undefined ? { kind: this.#phase } : { kind: 'unfit', problem };
+    for (const ask of this.#problems) {
+      const problem = ask();
+      if (problem !== undefined) return { kind: 'unfit', problem };
+    }
+    return { kind: this.#phase };
   }
 }

@@ -24,7 +24,9 @@ export const CODE = {
 /** Name of a code. */
 export type CodeName = keyof typeof CODE;
 
+const NAMES = new Map(Object.entries(CODE).map(([name, code]): [number, string] => [code, name]));
+
 /** The name that metrics and logs show. */
 export function codeName(code: number): string {
-  return Object.entries(CODE).find(([, value]) => value === code)?.[0] ?? String(code);
+  return NAMES.get(code) ?? String(code);
 }

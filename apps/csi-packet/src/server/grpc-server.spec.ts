@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createLogger, PrometheusMetrics } from '@longshore/k8s-runtime/process';
 import { silentLogger, systemClock } from '@longshore/reconciler-core';
+import type { Clock } from '@longshore/reconciler-core';
 import { IdentityService, NodeService } from '../gen/csi.ts';
 import type { IdentityServer, NodeServer } from '../gen/csi.ts';
 import { codeOf, csiClient, outcomeOf } from '../test-support/csi-client.ts';
@@ -46,11 +47,14 @@ afterEach(async () => {
 interface Parts {
   readonly identity?: Partial<Handlers<IdentityServer>>;
   readonly node?: Partial<Handlers<NodeServer>>;
+  readonly clock?: Clock;
+  readonly verbosity?: number;
 }
 
-async function serve({ identity = {}, node = {} }: Parts = {}): Promise<GrpcServer> {
-  const log = createLogger({ format: 'json', verbosity: 4, stream: { write: (text: string) => lines.push(text) } });
-  const options = { clock: systemClock, log, redact: (text: string) => text.replaceAll('S3CRET', '<redacted>') };
+async function serve(parts: Parts = {}): Promise<GrpcServer> {
+  const { identity = {}, node = {}, clock = systemClock, verbosity = 4 } = parts;
+  const log = createLogger({ format: 'json', verbosity, stream: { write: (text: string) => lines.push(text) } });
+  const options = { clock, log, redact: (text: string) => text.replaceAll('S3CRET', '<redacted>') };
   const server = new GrpcServer({
     endpoint: { kind: 'unix', path: socket },
     services: [
@@ -132,6 +136,37 @@ describe('handlers', () => {
     expect(await codeOf(client.identity.getPluginInfo({}))).toBe(12);
   });
 
+  test('an answer that is known costs no timer; one that is promised has one until it comes', async () => {
+    let set = 0;
+    let pending = 0;
+    const after: Clock['after'] = (delayMs, callback) => {
+      set += 1;
+      pending += 1;
+      const cancel = systemClock.after(delayMs, callback);
+      return () => {
+        pending -= 1;
+        cancel();
+      };
+    };
+    const identity: Parts['identity'] = {
+      probe: () => ({ ready: true }),
+      getPluginInfo: async () => ({ name: 'a', vendorVersion: 'b', manifest: {} }),
+    };
+    await serve({ identity, clock: { ...systemClock, after } });
+    expect(await client.identity.probe({})).toEqual({ ready: true });
+    expect({ set, pending }).toEqual({ set: 0, pending: 0 });
+    await client.identity.getPluginInfo({});
+    expect({ set, pending }).toEqual({ set: 1, pending: 0 });
+  });
+
+  test('one that throws at once is answered as one that rejects', async () => {
+    const probe = (): never => {
+      throw failedPrecondition('iscsiadm is missing');
+    };
+    await serve({ identity: { probe } });
+    expect(await outcomeOf(client.identity.probe({}))).toEqual({ code: 9, details: 'iscsiadm is missing' });
+  });
+
   test('one that is deaf is answered 10 before the caller gives up with 4', async () => {
     await serve({ identity: { probe: () => new Promise(() => {}) } });
     const { code, details } = await outcomeOf(client.identity.probe({}, { timeoutMs: 3_000 }));
@@ -210,6 +245,27 @@ describe('observing', () => {
     expect(text).toContain('vol-1');
     expect(text).toContain('***stripped***');
     expect(text).not.toContain('TOPSECRET');
+  });
+
+  test('at info a Probe leaves no line unless it fails, and counts all the same', async () => {
+    let isReady = true;
+    const probe = (): { ready: boolean } => {
+      if (!isReady) throw failedPrecondition('iscsiadm is missing');
+      return { ready: true };
+    };
+    await serve({ identity: { probe }, node: { nodeStageVolume: async () => ({}) }, verbosity: 0 });
+    await client.identity.probe({});
+    expect(lines).toEqual([]);
+    isReady = false;
+    await codeOf(client.identity.probe({}));
+    await client.node.nodeStageVolume({ volumeId: 'vol-1' });
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ msg: 'call failed', method: '/csi.v1.Identity/Probe', call: 2 }),
+      expect.objectContaining({ msg: 'call done', method: '/csi.v1.Node/NodeStageVolume', call: 3, volume: 'vol-1' }),
+    ]);
+    const page = await metrics.page();
+    expect(page).toContain('method_name="/csi.v1.Identity/Probe",grpc_status_code="OK"} 1');
+    expect(page).toContain('method_name="/csi.v1.Identity/Probe",grpc_status_code="FAILED_PRECONDITION"} 1');
   });
 
   test('the metrics are those of CSI’s own libraries', async () => {

@@ -1,8 +1,8 @@
 // The interceptor of every call: one log line when it ends, and the operation metrics that CSI's own libraries have. Requests are shown at
 // debug only, without what csi.proto calls a secret.
 import { ServerInterceptingCall } from '@grpc/grpc-js';
-import type { ServerInterceptor } from '@grpc/grpc-js';
-import type { Clock, Histogram, Logger, Metrics } from '@longshore/reconciler-core';
+import type { Responder, ServerInterceptor, ServerListener as Listener } from '@grpc/grpc-js';
+import type { Clock, Histogram, LogFields, Logger, Metrics } from '@longshore/reconciler-core';
 import { codeName } from './codes.ts';
 import { shownRequest } from './redact-request.ts';
 
@@ -27,27 +27,26 @@ export function observeCalls({ driverName, clock, log, metrics }: ObserveOptions
   return ({ path }, call) => {
     calls += 1;
     const startMs = clock.monotonicMs();
+    const isChatter = CHATTER.test(path);
     const fields: Record<string, unknown> = { method: path, call: calls };
-    return new ServerInterceptingCall(call, {
-      start: (next) =>
-        next({
-          onReceiveMessage: (message, forward) => {
-            Object.assign(fields, namesOf(message));
-            if (log.isVerbose(DEBUG)) log.verbose(DEBUG, 'call', { ...fields, request: shownRequest(path, message) });
-            forward(message);
-          },
-        }),
-      sendStatus: (status, next) => {
-        const ms = Math.round(clock.monotonicMs() - startMs);
-        const code = codeName(status.code);
-        seconds.observe(ms / 1_000, { driver_name: driverName, method_name: path, grpc_status_code: code });
-        const line = { ...fields, code, ms, ...(status.details ? { details: status.details } : {}) };
-        if (code !== 'OK') log.warn('call failed', line);
-        else if (CHATTER.test(path)) log.verbose(DEBUG, 'call done', line);
-        else log.info('call done', line);
-        next(status);
-      },
-    });
+    const sendStatus: Responder['sendStatus'] = (status, next) => {
+      const ms = Math.round(clock.monotonicMs() - startMs);
+      const code = codeName(status.code);
+      seconds.observe(ms / 1_000, { driver_name: driverName, method_name: path, grpc_status_code: code });
+      const line = (): LogFields => ({ ...fields, code, ms, ...(status.details ? { details: status.details } : {}) });
+      if (code !== 'OK') log.warn('call failed', line());
+      else if (!isChatter) log.info('call done', line());
+      else if (log.isVerbose(DEBUG)) log.verbose(DEBUG, 'call done', line());
+      next(status);
+    };
+    // Of calls that leave no line, nobody needs the request.
+    if (isChatter && !log.isVerbose(DEBUG)) return new ServerInterceptingCall(call, { sendStatus });
+    const onReceiveMessage: Listener['onReceiveMessage'] = (message, forward) => {
+      Object.assign(fields, namesOf(message));
+      if (log.isVerbose(DEBUG)) log.verbose(DEBUG, 'call', { ...fields, request: shownRequest(path, message) });
+      forward(message);
+    };
+    return new ServerInterceptingCall(call, { start: (next) => next({ onReceiveMessage }), sendStatus });
   };
 }
 

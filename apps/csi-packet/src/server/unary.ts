@@ -1,8 +1,8 @@
 // Turns services of this program (objects of async functions) into what grpc-js serves: gives each call a signal that ends in time, and
 // maps everything that is thrown. Without it an async handler that throws would leave its caller hanging and end the process.
 import type { handleUnaryCall, sendUnaryData, ServerUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { abortable, sleep } from '@longshore/reconciler-core';
-import type { Clock, Logger } from '@longshore/reconciler-core';
+import { abortable } from '@longshore/reconciler-core';
+import type { Cancel, Clock, Logger } from '@longshore/reconciler-core';
 import { timeForCall } from './call-deadline.ts';
 import { aborted } from './csi-error.ts';
 import { isOwnFault, numberOf, statusOfError } from './status-of-error.ts';
@@ -13,8 +13,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
 }
 
-/** One handler. */
-export type Handler<Request, Response> = (request: Request, context: CallContext) => Promise<Response>;
+/** One handler. An answer that is known is given as it is: the call then costs neither a signal nor a timer. */
+export type Handler<Request, Response> = (request: Request, context: CallContext) => Promise<Response> | Response;
 
 /** The handlers of a service, typed by the server interface that ts-proto made for it. */
 export type Handlers<ServerInterface> = {
@@ -54,10 +54,15 @@ function serve(
   options: UnaryOptions,
 ): handleUnaryCall<unknown, unknown> {
   return (call, callback) => {
-    answer(call, handler, options).then(
-      (response) => callback(null, response),
-      (error: unknown) => refuse(name, error, { callback, options }),
-    );
+    const fail = (error: unknown): void => refuse(name, error, { callback, options });
+    const limit = new CallLimit(call, options.clock);
+    try {
+      const response = handler(call.request, limit);
+      if (response instanceof Promise) limit.wait(response).then((value) => callback(null, value), fail);
+      else callback(null, response);
+    } catch (error) {
+      fail(error);
+    }
   };
 }
 
@@ -71,23 +76,38 @@ function refuse(
   callback({ code: numberOf(status), details: options.redact(status.details) });
 }
 
-async function answer(
-  call: ServerUnaryCall<unknown, unknown>,
-  handler: Handler<unknown, unknown>,
-  { clock }: UnaryOptions,
-): Promise<unknown> {
-  const stop = new AbortController();
-  const leave = (why: string): void => stop.abort(aborted(`${why}: repeat the call, it joins the work that goes on`));
-  const limit = new AbortController();
-  call.on('cancelled', () => leave('the caller has gone'));
-  void sleep(clock, timeForCall(call.getDeadline(), clock.nowMs()), limit.signal).then(
-    () => leave('not done before the deadline'),
-    () => {},
-  );
-  try {
-    // Handlers that wait for something deaf to the signal are left behind; what they do goes on.
-    return await abortable(handler(call.request, { signal: stop.signal }), stop.signal);
-  } finally {
-    limit.abort();
+// Signal and timer are made when somebody wants them: kubelet and the sidecars ask Probe all day, and it waits for nothing.
+class CallLimit implements CallContext {
+  readonly #call: ServerUnaryCall<unknown, unknown>;
+  readonly #clock: Clock;
+  #stop: AbortController | undefined;
+  #cancelTimer: Cancel | undefined;
+
+  constructor(call: ServerUnaryCall<unknown, unknown>, clock: Clock) {
+    this.#call = call;
+    this.#clock = clock;
+  }
+
+  get signal(): AbortSignal {
+    this.#stop ??= this.#start();
+    return this.#stop.signal;
+  }
+
+  /** What the handler promises, or the reason to wait no longer: those deaf to the signal are left behind, what they do goes on. */
+  async wait(response: Promise<unknown>): Promise<unknown> {
+    try {
+      return await abortable(response, this.signal);
+    } finally {
+      this.#cancelTimer?.();
+    }
+  }
+
+  #start(): AbortController {
+    const stop = new AbortController();
+    const leave = (why: string): void => stop.abort(aborted(`${why}: repeat the call, it joins the work that goes on`));
+    this.#call.on('cancelled', () => leave('the caller has gone'));
+    const timeMs = timeForCall(this.#call.getDeadline(), this.#clock.nowMs());
+    this.#cancelTimer = this.#clock.after(timeMs, () => leave('not done before the deadline'));
+    return stop;
   }
 }
