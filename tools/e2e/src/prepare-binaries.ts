@@ -10,6 +10,7 @@ for (const name of [
   'kube-controller-manager',
   'kube-scheduler',
   'kubectl',
+  'kubelet',
   'kubeadm',
   'crane',
 ] as const) {
