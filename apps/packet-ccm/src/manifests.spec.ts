@@ -276,6 +276,7 @@ describe('rights', () => {
       'coordination.k8s.io/leases: create',
       'coordination.k8s.io/leases[cloud-controller-manager]: get watch update',
       'discovery.k8s.io/endpointslices: create patch delete',
+      'endpoints[cloud-provider-equinix-metal-kubernetes-external]: get delete',
       'services: create',
     ]);
   });

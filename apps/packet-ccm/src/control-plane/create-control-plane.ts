@@ -43,6 +43,14 @@ export const CONTROL_PLANE_RIGHTS: readonly NeededRight[] = [
     namespace,
     neededFor,
   })),
+  ...['get', 'delete'].map((verb) => ({
+    group: '',
+    resource: 'endpoints',
+    name: CONTROL_PLANE_SERVICE.name,
+    verb,
+    namespace,
+    neededFor: 'removing the Endpoints that the Go program has left',
+  })),
   {
     group: '',
     resource: 'configmaps',

@@ -11,11 +11,13 @@ import {
   describeExternalStep,
   endpointSlices,
   FIELD_MANAGER,
+  isOfGoProgram,
+  oldEndpoints,
   planExternal,
   SERVICE_NAME_LABEL,
   sourcesAmong,
 } from './external-service.ts';
-import type { ExternalFound, ExternalStep, OutsideWay } from './external-service.ts';
+import type { ExternalFound, ExternalStep, OldEndpoints, OutsideWay } from './external-service.ts';
 
 /** What the Service is kept with. */
 export interface ExternalServiceOptions {
@@ -39,6 +41,8 @@ const WHY = 'the control plane is reached at that address';
 /** The Service of the control plane's outside address. */
 export class ExternalService {
   readonly #options: ExternalServiceOptions;
+  // Nobody makes them any more: once they are seen to be gone they are not asked for again.
+  #mayHaveOldEndpoints = true;
 
   constructor(options: ExternalServiceOptions) {
     this.#options = options;
@@ -98,13 +102,29 @@ export class ExternalService {
     const slicesOf = (name: string, namespace: string): ReturnType<typeof client.list<SliceOf>> =>
       client.list(endpointSlices, { namespace, labelSelector: `${SERVICE_NAME_LABEL}=${name}`, signal });
     const { namespace, name } = CONTROL_PLANE_SERVICE;
-    const [service, sources, slices] = await Promise.all([
+    const [service, sources, slices, endpoints] = await Promise.all([
       // Not from the cache: our own last write may not be in it yet.
       client.get(services, CONTROL_PLANE_SERVICE, { signal }),
       slicesOf('kubernetes', 'default'),
       slicesOf(name, namespace),
+      this.#observeOldEndpoints(signal),
     ]);
-    return { service, sources: sourcesAmong(sources.items), slices: slices.items };
+    return { service, sources: sourcesAmong(sources.items), slices: slices.items, endpoints };
+  }
+
+  async #observeOldEndpoints(signal: AbortSignal): Promise<OldEndpoints | undefined> {
+    if (!this.#mayHaveOldEndpoints) return undefined;
+    const { client, log } = this.#options;
+    try {
+      const found = await client.get(oldEndpoints, CONTROL_PLANE_SERVICE, { signal });
+      this.#mayHaveOldEndpoints = found !== undefined && isOfGoProgram(found);
+      return found;
+    } catch (error) {
+      signal.throwIfAborted();
+      // Without the right to read them the rest is done all the same.
+      log.verbose(2, 'the Endpoints of the Go program could not be looked for', { reason: messageOf(error) });
+      return undefined;
+    }
   }
 
   async #apply(step: ExternalStep, signal: AbortSignal): Promise<void> {
@@ -121,6 +141,11 @@ export class ExternalService {
       case 'delete-slice': {
         const { namespace } = CONTROL_PLANE_SERVICE;
         await this.#options.client.remove(endpointSlices, { namespace, name: step.name }, { signal });
+        return;
+      }
+      case 'delete-old-endpoints': {
+        const preconditions = { uid: step.uid };
+        await this.#options.client.remove(oldEndpoints, CONTROL_PLANE_SERVICE, { preconditions, signal });
       }
     }
   }

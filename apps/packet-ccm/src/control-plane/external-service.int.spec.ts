@@ -8,7 +8,7 @@ import { systemClock } from '@longshore/reconciler-core';
 import { recordingLogger, waitFor } from '@longshore/reconciler-core/testing';
 import { CONTROL_PLANE_SERVICE } from './control-plane-service.ts';
 import { ExternalService } from './external-service-loop.ts';
-import { endpointSlices, SERVICE_NAME_LABEL } from './external-service.ts';
+import { endpointSlices, FIELD_MANAGER, oldEndpoints, SERVICE_NAME_LABEL } from './external-service.ts';
 import type { EndpointSlice } from './external-service.ts';
 
 const FIRST_BUILD_MS = 1_800_000;
@@ -40,8 +40,14 @@ const addressesOf = (slices: readonly EndpointSlice[]): readonly string[] =>
   slices.flatMap(({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses));
 
 describe('on a real API server', () => {
-  test('PK row 68 PK row 69 the Service is made with status and endpoints, and then left alone', async () => {
+  test('PK row 68 PK row 69 the Service is made with status and endpoints, old Endpoints go, and then it is left alone', async () => {
     await client.create(endpointSlices, ofApiServer, { signal });
+    // As version 3.8.1 of the Go program leaves them.
+    const left = {
+      metadata: CONTROL_PLANE_SERVICE,
+      subsets: [{ addresses: [{ ip: '10.9.9.9' }], ports: [{ port: 6443 }] }],
+    };
+    await client.create(oldEndpoints, left, { fieldManager: FIELD_MANAGER, signal });
     const isThere = async (): Promise<boolean> => (await client.get(services, KUBERNETES, { signal })) !== undefined;
     await waitFor(isThere, { what: 'default/kubernetes' });
     const external = new ExternalService({
@@ -58,6 +64,9 @@ describe('on a real API server', () => {
     const running = external.loop(() => cluster, undefined).run(stop.signal);
     const isShown = async (): Promise<boolean> => (await made())?.status?.loadBalancer?.ingress?.[0]?.ip === EIP;
     await waitFor(isShown, { what: 'the status' });
+    const areLeft = async (): Promise<boolean> =>
+      (await client.get(oldEndpoints, CONTROL_PLANE_SERVICE, { signal })) !== undefined;
+    await waitFor(async () => !(await areLeft()), { what: 'the end of the old Endpoints' });
     stop.abort();
     await running;
     const target = all.find(({ metadata }) => metadata?.name === 'kubernetes')?.spec?.ports?.[0]?.targetPort;

@@ -6,8 +6,16 @@ import { FakeKubeClient } from '@longshore/k8s-runtime/testing';
 import { FakeClock, recordingLogger } from '@longshore/reconciler-core/testing';
 import { CONTROL_PLANE_SERVICE, isControlPlaneService } from './control-plane-service.ts';
 import { ExternalService } from './external-service-loop.ts';
-import { desiredService, endpointSlices, planExternal, SERVICE_NAME_LABEL, sourcesAmong } from './external-service.ts';
-import type { EndpointSlice, OutsideWay } from './external-service.ts';
+import {
+  desiredService,
+  endpointSlices,
+  FIELD_MANAGER,
+  oldEndpoints,
+  planExternal,
+  SERVICE_NAME_LABEL,
+  sourcesAmong,
+} from './external-service.ts';
+import type { EndpointSlice, OldEndpoints, OutsideWay } from './external-service.ts';
 
 const EIP = '192.0.2.10';
 const signal = new AbortController().signal;
@@ -70,6 +78,45 @@ const mirrored = async (): Promise<readonly EndpointSlice[]> =>
   (await client.list(endpointSlices, { namespace: 'kube-system' })).items;
 const writes = (): readonly string[] =>
   client.calls.filter(({ verb }) => !['get', 'list'].includes(verb)).map(({ verb, resource }) => `${verb} ${resource}`);
+
+describe('the Endpoints of the Go program up to 3.8.1', () => {
+  const left = (manager: string): OldEndpoints => ({
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { ...CONTROL_PLANE_SERVICE, managedFields: [{ manager }] },
+  });
+  const isThere = async (): Promise<boolean> => (await client.get(oldEndpoints, CONTROL_PLANE_SERVICE)) !== undefined;
+
+  test('are removed once the slices are there, and not looked for again', async () => {
+    await client.create(oldEndpoints, left(FIELD_MANAGER));
+    const of = external();
+    const { steps } = await of.plan(await cluster(), signal);
+    expect(steps.map(({ kind }) => kind).at(-1)).toBe('delete-old-endpoints');
+    await round(of);
+    expect(await isThere()).toBe(false);
+    expect((await mirrored()).length).toBeGreaterThan(0);
+    await of.plan(await cluster(), signal);
+    const before = client.calls.length;
+    await of.plan(await cluster(), signal);
+    expect(client.calls.slice(before).filter(({ resource }) => resource === 'endpoints')).toEqual([]);
+  });
+
+  test.each([
+    { when: 'of somebody else', manager: 'kubectl', sources: true },
+    { when: 'as long as nothing is known that would replace them', manager: FIELD_MANAGER, sources: false },
+  ])('stay $when', async ({ manager, sources }) => {
+    await client.create(oldEndpoints, left(manager));
+    if (!sources) await client.remove(endpointSlices, { namespace: 'default', name: 'kubernetes' });
+    await round();
+    expect(await isThere()).toBe(true);
+  });
+
+  test('without the right to read them the Service is kept all the same', async () => {
+    client.fail({ verb: 'get', resource: 'endpoints', error: new Error('forbidden'), times: 10 });
+    await round();
+    expect(await made()).toBeDefined();
+  });
+});
 
 describe('the Service of an elastic IP', () => {
   test('PK row 68 target port 6443, setting 443: port 443 to 6443, no pool of MetalLB, endpoints equal', async () => {

@@ -34,6 +34,20 @@ export const endpointSlices = resourceType<EndpointSlice>({
   isNamespaced: true,
 });
 
+/** What the Go programs up to 3.8.1 made in place of slices. */
+export interface OldEndpoints extends KubeObject {
+  readonly metadata?: KubeObject['metadata'] & { readonly managedFields?: readonly { readonly manager?: string }[] };
+}
+
+/** endpoints */
+export const oldEndpoints = resourceType<OldEndpoints>({
+  group: '',
+  version: 'v1',
+  kind: 'Endpoints',
+  plural: 'endpoints',
+  isNamespaced: true,
+});
+
 /** Says whose a slice is. */
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 /** Owner of the fields that are written. */
@@ -57,7 +71,8 @@ export type ExternalStep =
   | { readonly kind: 'apply-service'; readonly body: KubeService }
   | { readonly kind: 'apply-status'; readonly body: KubeService }
   | { readonly kind: 'apply-slice'; readonly body: EndpointSlice }
-  | { readonly kind: 'delete-slice'; readonly name: string };
+  | { readonly kind: 'delete-slice'; readonly name: string }
+  | { readonly kind: 'delete-old-endpoints'; readonly uid: string };
 
 /** What is there. */
 export interface ExternalFound {
@@ -66,6 +81,8 @@ export interface ExternalFound {
   readonly sources: readonly EndpointSlice[];
   /** Of our Service. */
   readonly slices: readonly EndpointSlice[];
+  /** The object of the Service's name; absent when there is none, or it was found to be somebody else's. */
+  readonly endpoints?: OldEndpoints | undefined;
 }
 
 // MetalLB gives no address out of a pool that does not exist.
@@ -90,7 +107,20 @@ export function planExternal(facts: ExternalFacts, found: ExternalFound): readon
       ? []
       : surplus.map(({ metadata }) => ({ kind: 'delete-slice', name: metadata?.name ?? '' }) as const)),
     ...statusSteps(facts.way, found.service),
+    ...(slices.length === 0 ? [] : oldEndpointsSteps(found.endpoints)),
   ];
+}
+
+/** True for what the Go programs up to 3.8.1 wrote: nobody else uses their field manager. */
+export function isOfGoProgram({ metadata }: OldEndpoints): boolean {
+  return metadata?.managedFields?.some(({ manager }) => manager === FIELD_MANAGER) ?? false;
+}
+
+// Kubernetes copies Endpoints of a Service without selector to slices, so what nobody updates any more would still be used.
+function oldEndpointsSteps(found: OldEndpoints | undefined): readonly ExternalStep[] {
+  const uid = found?.metadata?.uid;
+  if (!found || uid === undefined || !isOfGoProgram(found)) return [];
+  return [{ kind: 'delete-old-endpoints', uid }];
 }
 
 /** The slices of `default/kubernetes` among these. Others in the namespace, or of that name elsewhere, are none of them. */
@@ -111,6 +141,8 @@ export function describeExternalStep(step: ExternalStep): string {
       return `apply endpoints ${step.body.metadata?.name ?? ''}`;
     case 'delete-slice':
       return `delete endpoints ${step.name}`;
+    case 'delete-old-endpoints':
+      return 'delete the Endpoints of the Go program, which EndpointSlices replace';
   }
 }
 
