@@ -10,6 +10,10 @@ export const conditionTypes = {
   credentials: 'CredentialsValid',
   /** Cluster: the certificate authority is whole and lasts. */
   certificateAuthority: 'CAValid',
+  /** Cluster: the key pairs are those of its control plane. Shown once they were not: of a cluster of the Go program. */
+  masters: 'ControlPlaneJoinable',
+  /** Cluster: every device with its tags belongs to a Machine. Shown once it was not so. */
+  owned: 'ServersOwned',
   /** Cluster: the API server answered. */
   reachable: 'APIServerReachable',
   /** Cluster, Machine, set, deployment: nothing is done because it is paused or being moved. */

@@ -7,6 +7,7 @@ import type { Endpoint } from './endpoint-plan.ts';
 import type { KeysFinding } from './keys-keeper.ts';
 import type { DeviceFindings } from './observe-devices.ts';
 import type { Reach } from './reachability.ts';
+import { ownedState } from './stray-plan.ts';
 
 /** Something is wrong with the object itself. */
 export function invalidStatus(problems: readonly string[]): StatusWish {
@@ -38,6 +39,8 @@ export function foundStatus(found: ClusterFindings): StatusWish {
   return {
     ready: readyState(found),
     certificateAuthority: authorityState(keys.warnings),
+    masters: mastersState(keys),
+    ...(devices.strays && { owned: ownedState(devices.strays), strays: devices.strays }),
     ...(credentials && { credentials }),
     ...(reach && { reachable: reachState(reach, endpoint) }),
     ...(endpoint && { endpoint }),
@@ -61,6 +64,12 @@ function readyState({ devices, endpoint }: ClusterFindings): ConditionState {
 function authorityState(warnings: readonly string[]): ConditionState {
   if (warnings.length === 0) return { status: 'True', reason: 'Valid', message: 'all key pairs are there and last' };
   return { status: 'False', reason: 'CAExpiresSoon', message: warnings.join('; ') };
+}
+
+function mastersState({ mastersObstacle }: ClusterFindings['keys']): ConditionState {
+  if (mastersObstacle !== undefined)
+    return { status: 'False', reason: 'KeysOfMastersUnknown', message: mastersObstacle };
+  return { status: 'True', reason: 'KeysKnown', message: 'all key pairs are those of the control plane' };
 }
 
 function credentialsState({ credentials }: DeviceFindings): ConditionState | undefined {

@@ -9,6 +9,8 @@ import type { Cluster, ClusterErrorReason, Condition } from '../api/objects.ts';
 import { clusters } from '../api/resources.ts';
 import type { Endpoint } from './endpoint-plan.ts';
 import { keyOfCluster } from './keys-keeper.ts';
+import { strayWarnings } from './stray-plan.ts';
+import type { StrayDevice } from './stray-plan.ts';
 
 /** A condition by its place in the wish. */
 export type ConditionState = Pick<Condition, 'status' | 'reason' | 'message'>;
@@ -17,6 +19,11 @@ export type ConditionState = Pick<Condition, 'status' | 'reason' | 'message'>;
 export interface StatusWish {
   readonly ready?: ConditionState;
   readonly certificateAuthority?: ConditionState;
+  /** Shown from the first time on that it is not so. */
+  readonly masters?: ConditionState;
+  /** As `masters`; `strays` are what it names. */
+  readonly owned?: ConditionState;
+  readonly strays?: readonly StrayDevice[];
   readonly credentials?: ConditionState;
   readonly reachable?: ConditionState;
   readonly paused?: ConditionState;
@@ -34,7 +41,17 @@ export interface StatusPlan {
   readonly warnings: readonly ConditionState[];
 }
 
-const CONDITION_NAMES = ['ready', 'certificateAuthority', 'credentials', 'reachable', 'paused'] as const;
+const CONDITION_NAMES = [
+  'ready',
+  'certificateAuthority',
+  'masters',
+  'owned',
+  'credentials',
+  'reachable',
+  'paused',
+] as const;
+/** Of these only what is wrong is worth showing, and its end. */
+const SHOWN_WHEN_WRONG: ReadonlySet<string> = new Set(['masters', 'owned']);
 /** Waiting is no failure: these reasons make no Warning event. */
 const QUIET_REASONS: ReadonlySet<string> = new Set([
   'WaitingForControlPlane',
@@ -42,12 +59,14 @@ const QUIET_REASONS: ReadonlySet<string> = new Set([
   'WaitingForKeys',
   'Deleting',
   'NotPaused',
+  // Each has a warning of its own.
+  'StrayServers',
 ]);
 
 /** Compares the wish with the status. Pure. */
 export function planStatus(cluster: Cluster, wish: StatusWish, now: string): StatusPlan {
   const before = cluster.status ?? {};
-  const wishes = conditionsOf(wish);
+  const wishes = conditionsOf(wish, cluster);
   const wanted: Readonly<Record<string, unknown>> = {
     conditions: withConditions(before.conditions, wishes, now),
     ...endpointFields(cluster, wish),
@@ -59,13 +78,16 @@ export function planStatus(cluster: Cluster, wish: StatusWish, now: string): Sta
   const warnings = wishes.filter(
     (one) => one.status === 'False' && !QUIET_REASONS.has(one.reason) && isNews(cluster, one),
   );
-  return { patch: changed.length === 0 ? undefined : { status: Object.fromEntries(changed) }, warnings };
+  const ofStrays = strayWarnings(conditionOf(before, conditionTypes.owned), wish.strays ?? []);
+  const patch = changed.length === 0 ? undefined : { status: Object.fromEntries(changed) };
+  return { patch, warnings: [...warnings, ...ofStrays] };
 }
 
-function conditionsOf(wish: StatusWish): readonly ConditionWish[] {
+function conditionsOf(wish: StatusWish, { status }: Cluster): readonly ConditionWish[] {
   return CONDITION_NAMES.flatMap((name) => {
-    const state = wish[name];
-    return state === undefined ? [] : [{ type: conditionTypes[name], ...state }];
+    const [type, state] = [conditionTypes[name], wish[name]];
+    const isQuiet = SHOWN_WHEN_WRONG.has(name) && state?.status === 'True' && conditionOf(status, type) === undefined;
+    return state === undefined || isQuiet ? [] : [{ type, ...state }];
   });
 }
 

@@ -1,6 +1,6 @@
 // The life of a Cluster: finalizers, keys, endpoint, kubeconfig, conditions, deletion. State of the world after one reconcile or several.
 import { X509Certificate } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { checkAgain, settled } from '@longshore/reconciler-core';
 import type { KubeObject, ResourceType } from '@longshore/k8s-runtime';
 import { parse } from 'yaml';
@@ -12,6 +12,8 @@ import { caCertHash } from '../bootstrap/pki.ts';
 import { dataOf, secrets } from './kube-secret.ts';
 import { ClusterWorld, KEY, quickKeys } from './test-support/cluster-world.ts';
 
+// Keys are made, and a busy machine stands still for seconds.
+jest.setTimeout(60_000);
 let world: ClusterWorld;
 const signal = new AbortController().signal;
 
@@ -104,6 +106,39 @@ describe('a new Cluster', () => {
     expect(await world.reconcile()).toEqual(checkAgain(15_000, 'waiting for the control plane'));
     expect(condition('Ready')).toMatchObject({ status: 'False', reason: 'WaitingForControlPlane' });
     expect(world.events).toEqual([]);
+  });
+});
+
+describe('stray servers', () => {
+  const warned = (): readonly string[] =>
+    world.events.filter(({ reason }) => reason === 'StrayServer').map(({ message }) => message);
+
+  test('are named on the Cluster once two lists have shown them, with one warning for each', async () => {
+    world.addCluster();
+    world.addMaster();
+    const strays = ['lost-0', 'lost-1'].map((hostname) => world.addMaster({ hostname }).id);
+    world.strays.add(strays[0] ?? '');
+    await world.reconcile();
+    expect(condition('ServersOwned')).toBeUndefined();
+    for (let times = 0; times < 3; times += 1) {
+      await world.sweepPasses();
+      await world.reconcile();
+    }
+    expect(condition('ServersOwned')).toMatchObject({ status: 'False', reason: 'StrayServers' });
+    expect(condition('ServersOwned')?.message).toContain(strays[0]);
+    expect(warned()).toEqual([expect.stringContaining(strays[0] ?? '')]);
+    world.strays.add(strays[1] ?? '');
+    for (let times = 0; times < 3; times += 1) {
+      await world.sweepPasses();
+      await world.reconcile();
+    }
+    expect(warned()).toHaveLength(2);
+    expect(warned()[1]).toContain(strays[1]);
+    world.strays.clear();
+    await world.sweepPasses();
+    await world.reconcile();
+    expect(condition('ServersOwned')?.status).toBe('True');
+    expect(warned()).toHaveLength(2);
   });
 });
 
@@ -262,13 +297,36 @@ describe('keys', () => {
         name: 'master-0',
         namespace: 'default',
         labels: { [CLUSTER_LABEL]: 'test' },
-        annotations: { 'cluster-api-provider-packet/device-id': 'x' },
+        // As the Go program wrote it.
+        annotations: { 'cluster.k8s.io/machine-uid': '0d9f6a3e-0000-4000-8000-000000000001' },
       },
     });
     world.addCluster();
     await world.reconcile();
     expect((await world.materials.keysOf(KEY, signal))?.ca).toEqual(ca);
     expect(world.text('test-ca', 'tls.key')).toMatch(/^longshore-sealed:/);
+    // Its master has other pairs than those that were made now: no further master joins, until somebody brings them.
+    expect(condition('ControlPlaneJoinable')).toMatchObject({ status: 'False', reason: 'KeysOfMastersUnknown' });
+    expect(await world.materials.mastersObstacle(KEY, signal)).toContain('/etc/kubernetes/pki');
+    expect(world.events.map(({ reason }) => reason)).toContain('KeysOfMastersUnknown');
+    const { etcdCa, frontProxyCa, serviceAccount } = await quickKeys('test', world.clock.nowMs());
+    const brought = { etcd: etcdCa, proxy: frontProxyCa, sa: { ...serviceAccount, certPem: serviceAccount.publicPem } };
+    for (const [name, { certPem, keyPem }] of Object.entries(brought)) {
+      const secret = world.secret(`test-${name}`);
+      const data = { ...secret?.data, ...dataOf({ 'tls.crt': certPem, 'tls.key': keyPem }) };
+      world.client.put(secrets, { ...secret, data });
+    }
+    await world.reconcile();
+    expect(await world.materials.mastersObstacle(KEY, signal)).toBeUndefined();
+    expect(condition('ControlPlaneJoinable')?.status).toBe('True');
+    expect((await world.materials.keysOf(KEY, signal))?.etcdCa).toEqual(etcdCa);
+  });
+
+  test('a new cluster has the pairs of its masters, and no condition says more', async () => {
+    world.addCluster();
+    await world.reconcile();
+    expect(await world.materials.mastersObstacle(KEY, signal)).toBeUndefined();
+    expect(condition('ControlPlaneJoinable')).toBeUndefined();
   });
 
   test('the CA of the cache file is used, and a different one beside a Secret is refused', async () => {

@@ -20,6 +20,8 @@ export interface JoinToken {
 /** Secrets of a Cluster, opened. `undefined`: not made yet or not usable; the Cluster's conditions say why, wait for it. */
 export interface ClusterMaterials {
   keysOf(cluster: ClusterKey, signal: AbortSignal): Promise<ClusterKeys | undefined>;
+  /** Why no further control plane machine can join with these keys; `undefined` when it can. */
+  mastersObstacle(cluster: ClusterKey, signal: AbortSignal): Promise<string | undefined>;
   /** For `kubeadm init`. */
   initToken(cluster: ClusterKey, signal: AbortSignal): Promise<JoinToken | undefined>;
   /** For joins: the same token, present in the cluster itself with at least 30 minutes left, `cluster-info` signed for it. */

@@ -13,7 +13,7 @@ import type { ClusterKey } from './contract.ts';
 import { isAlreadyThere } from './sealing-key.ts';
 import type { SealingKeySource } from './sealing-key.ts';
 import type { SecretStore } from './secret-store.ts';
-import { isOurs, openPair, pairNames, pairSecretName, planKeys, sealedPairData } from './stored-keys.ts';
+import { asFiller, isOurs, openPair, pairNames, pairSecretName, planKeys, sealedPairData } from './stored-keys.ts';
 import type { KeysPlan, PairSecrets } from './stored-keys.ts';
 
 /** What the keeper works with. */
@@ -38,6 +38,9 @@ export interface KeysHistory {
 /** Whole, or why not. */
 export type KeysFinding = Exclude<KeysPlan, { readonly state: 'incomplete' }>;
 
+/** All pairs, and whether masters can join with them. */
+export type WholeKeys = Extract<KeysFinding, { readonly state: 'whole' }>;
+
 const ROUNDS = 3;
 
 /** Keeps the pairs of all clusters. */
@@ -49,10 +52,10 @@ export class KeysKeeper {
   }
 
   /** Finds the pairs without making any; `undefined` unless they are whole. */
-  async find(cluster: ClusterKey, signal: AbortSignal): Promise<ClusterKeys | undefined> {
+  async find(cluster: ClusterKey, signal: AbortSignal): Promise<WholeKeys | undefined> {
     const secrets = await this.#read(cluster, signal, false);
     const plan = await this.#plan(cluster, { secrets, history: { isCaInUse: false }, hasGivenCa: false }, signal);
-    return plan.state === 'whole' ? plan.keys : undefined;
+    return plan.state === 'whole' ? plan : undefined;
   }
 
   /** Makes what is missing and may be made. */
@@ -120,7 +123,10 @@ export class KeysKeeper {
     const made = await generate(key.name, clock.nowMs());
     const keys = given === undefined ? made : { ...made, ca: given };
     const sealWith = await sealing.keys(signal);
-    for (const name of missing) await this.#write(cluster, { name, keys, sealWith, old: secrets[name] }, signal);
+    for (const name of missing) {
+      const isFiller = history.isCaInUse && name !== 'ca';
+      await this.#write(cluster, { name, keys, sealWith, old: secrets[name], isFiller }, signal);
+    }
     log.info('keys of a cluster made', { pairs: missing.join(','), isCaTakenOver: given !== undefined });
     return [];
   }
@@ -137,6 +143,7 @@ export class KeysKeeper {
       readonly keys: ClusterKeys;
       readonly sealWith: SealingKeys;
       readonly old: PairSecrets['ca'];
+      readonly isFiller: boolean;
     },
     signal: AbortSignal,
   ): Promise<void> {
@@ -144,7 +151,8 @@ export class KeysKeeper {
     const { namespace, name } = keyOfCluster(cluster);
     const place = { namespace, name: pairSecretName(pair.name, name) };
     const { publicPem = '', keyPem = '' } = foundPairs(pair.keys)[pair.name];
-    const data = sealedPairData({ publicPem, keyPem }, pair.sealWith, place);
+    const sealed = sealedPairData({ publicPem, keyPem }, pair.sealWith, place);
+    const data = pair.isFiller ? asFiller(sealed) : sealed;
     if (pair.old !== undefined) return store.putData(pair.old, data, signal);
     try {
       await store.create(cluster, { name: place.name, data }, signal);

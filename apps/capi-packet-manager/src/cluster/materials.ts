@@ -35,7 +35,11 @@ export class SecretMaterials implements ClusterMaterials {
   }
 
   keysOf(cluster: ClusterKey, signal: AbortSignal): Promise<ClusterKeys | undefined> {
-    return this.#options.keys.find(cluster, signal);
+    return this.#options.keys.find(cluster, signal).then((found) => found?.keys);
+  }
+
+  async mastersObstacle(cluster: ClusterKey, signal: AbortSignal): Promise<string | undefined> {
+    return (await this.#options.keys.find(cluster, signal))?.mastersObstacle;
   }
 
   initToken(cluster: ClusterKey, signal: AbortSignal): Promise<JoinToken | undefined> {

@@ -26,6 +26,8 @@ export interface DeviceFindings {
   readonly masters: readonly Device[];
   /** `unknown`: the API did not say. */
   readonly credentials: { readonly state: 'valid' | 'unknown' | 'refused' };
+  /** Devices of the cluster that no Machine owns; absent while that cannot be said. */
+  readonly strays?: readonly Device[] | undefined;
   readonly elastic?: ElasticAddress | undefined;
   /** The elastic IP could not be had. */
   readonly failure?: { readonly error: unknown } | undefined;
@@ -54,17 +56,19 @@ export class DeviceObserver {
     if (projectId === undefined) return { masters: [], credentials: { state: 'unknown' } };
     const credentials = await this.#credentials(cluster, projectId, signal);
     const masters = this.#masters(cluster, projectId);
-    if (spec.controlPlaneEndpoint?.type !== 'elasticIP' || credentials.state === 'refused')
-      return { masters, credentials };
+    const isListed = credentials.state === 'valid';
+    const strays = isListed ? this.#sources.servers.straysOf(keyOfCluster(cluster)) : undefined;
+    const found = { masters, credentials, strays };
+    if (spec.controlPlaneEndpoint?.type !== 'elasticIP' || credentials.state === 'refused') return found;
     const facility = spec.controlPlaneEndpoint.facility ?? this.#facilityOf(machines);
-    if (facility === undefined) return { masters, credentials };
+    if (facility === undefined) return found;
     try {
       const reserved = await this.#reserve(cluster, { projectId, facility }, signal);
       await this.#assign(cluster, { masters, reserved }, signal);
-      return { masters, credentials, elastic: reserved };
+      return { ...found, elastic: reserved };
     } catch (error) {
       signal.throwIfAborted();
-      return { masters, credentials, failure: { error } };
+      return { ...found, failure: { error } };
     }
   }
 

@@ -12,6 +12,7 @@ import { readClusterProviderSpec } from '../api/packet-specs.ts';
 import { clusters } from '../api/resources.ts';
 import { clusterProblems } from '../api/validate-cluster.ts';
 import { clusterNameProblem } from '../servers/tags.ts';
+import { isStarted } from '../machine/entrance-plan.ts';
 import type { AdminKeeper } from './admin-keeper.ts';
 import { foundStatus, invalidStatus, unusableKeysStatus } from './cluster-conditions.ts';
 import type { ClusterDeletion } from './cluster-deletion.ts';
@@ -143,13 +144,19 @@ async function ensureKeys(cluster: Cluster, deps: ClusterDeps, signal: AbortSign
 async function historyOf(cluster: Cluster, deps: ClusterDeps, signal: AbortSignal): Promise<KeysHistory> {
   const { namespace, name } = keyOfCluster(cluster);
   const hasDevice = machinesOf(cluster, deps).some((machine) => {
-    return isControlPlane(machine) && machine.metadata?.annotations?.[annotations.deviceId] !== undefined;
+    return isControlPlane(machine) && (isStarted(machine) || isOfGoProgram(machine));
   });
   const kubeconfig = await deps.store.read({ namespace, name: clusterSecrets.kubeconfig(name) }, signal);
   return {
     caFingerprint: cluster.status?.providerStatus?.caFingerprint,
     isCaInUse: hasDevice || kubeconfig !== undefined,
   };
+}
+
+/** The Go program wrote the attempt after its POST, and alone. */
+function isOfGoProgram({ metadata }: Machine): boolean {
+  const notes = metadata?.annotations ?? {};
+  return notes[annotations.machineUid] !== undefined && notes[annotations.projectId] === undefined;
 }
 
 function machinesOf(cluster: Cluster, { machines }: ClusterDeps): readonly Machine[] {

@@ -32,7 +32,13 @@ export type PairSecrets = Readonly<Record<PairName, KubeSecret | undefined>>;
 /** What is to be done about the pairs. */
 export type KeysPlan =
   /** All there and usable. */
-  | { readonly state: 'whole'; readonly keys: ClusterKeys; readonly warnings: readonly string[] }
+  | {
+      readonly state: 'whole';
+      readonly keys: ClusterKeys;
+      readonly warnings: readonly string[];
+      /** Why further masters cannot join with these pairs. */
+      readonly mastersObstacle?: string;
+    }
   /** These are to be made; `keys` are those that exist. */
   | { readonly state: 'incomplete'; readonly missing: readonly PairName[] }
   /** Nothing may be made, neither keys nor machines. */
@@ -64,7 +70,31 @@ export function planKeys(facts: KeysFacts): KeysPlan {
   if (lost.length > 0)
     return { state: 'unusable', reason: 'CAMissing', problems: lost.map((name) => lostText(name, facts)) };
   if (missing.length > 0) return { state: 'incomplete', missing };
-  return { state: 'whole', keys: toKeys(opened.pairs), warnings: problems.map(({ message }) => message) };
+  const mastersObstacle = obstacleOf(facts);
+  const warnings = problems.map(({ message }) => message);
+  return { state: 'whole', keys: toKeys(opened.pairs), warnings, ...(mastersObstacle && { mastersObstacle }) };
+}
+
+/**
+ * The Go program kept the CA alone: kubeadm made the other pairs on its master, and they can be read nowhere else. Those that we made when
+ * the masters were there already only fill their places.
+ */
+function obstacleOf({ cluster, secrets }: KeysFacts): string | undefined {
+  const fillers = pairNames.filter((name) => isFiller(secrets[name]));
+  if (fillers.length === 0) return undefined;
+  const names = fillers.map((name) => `${cluster.namespace}/${pairSecretName(name, cluster.name)}`).join(', ');
+  return `the control plane was there before its keys were known, so no further control plane machine can join: copy etcd/ca, front-proxy-ca and sa from /etc/kubernetes/pki of a master as tls.crt and tls.key into the Secrets ${names}`;
+}
+
+const FILLER = 'filler';
+
+function isFiller(secret: KubeSecret | undefined): boolean {
+  return secret !== undefined && isOurs(secret) && textIn(secret, FILLER) !== undefined;
+}
+
+/** Marks the data of a pair that masters do not have. */
+export function asFiller(data: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return { ...data, ...dataOf({ [FILLER]: 'true' }) };
 }
 
 /** Name of the Secret of a pair. */

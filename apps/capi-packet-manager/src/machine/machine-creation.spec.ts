@@ -324,6 +324,20 @@ describe('several masters', () => {
     );
     expect(kinds.sort()).toEqual(['Init', 'Join', 'Join']);
   });
+
+  test('none joins while the keys of the masters are not known, and one does once they are', async () => {
+    const value = { controlPlaneEndpoint: { type: 'host', host: 'api.example.org' } };
+    await begin();
+    world.kube.put(clusters, aCluster(world, { value }));
+    world.kube.put(machines, aMaster(world));
+    await world.until('the first runs', () => world.machine('m-0')?.status?.phase === 'Running');
+    world.mastersObstacle = 'the control plane was there before its keys were known';
+    world.kube.put(machines, aMaster(world, { name: 'm-1' }));
+    await world.until('the second is refused', () => world.messageOf('m-1').includes('before its keys were known'));
+    expect(world.posts).toBe(1);
+    world.mastersObstacle = undefined;
+    await world.until('it joins', () => world.machine('m-1')?.status?.phase === 'Running');
+  });
 });
 
 test('CA row M25 Master and Node: no taint in the file for kubeadm', async () => {

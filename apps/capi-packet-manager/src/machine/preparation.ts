@@ -55,6 +55,10 @@ async function prepareSound(
   const { facts, cluster, spec } = target;
   const entrance = planEntrance({ ...facts, cluster });
   if (entrance.kind === 'refused') return refused(entrance.message);
+  if (entrance.kind === 'join-control-plane') {
+    const obstacle = await parts.materials.mastersObstacle(placeOf(cluster), signal);
+    if (obstacle !== undefined) return refused(`Cluster ${placeOf(cluster).name}: ${obstacle}`);
+  }
   const setup = await setupFor(facts.machine, spec, parts);
   if ('message' in setup) return refused(`${describe('Machine', facts.machine)}: ${setup.message}`);
   return withMaterials({ ...target, setup, kind: entrance.kind }, parts.materials, signal);

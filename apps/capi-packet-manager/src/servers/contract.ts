@@ -114,6 +114,8 @@ export interface Servers extends Runnable {
   clearUserData(deviceId: DeviceId, signal: AbortSignal): Promise<void>;
   /** All devices of a cluster in the last sweep. */
   ofCluster(owner: ServerOwner['cluster'], projectId: ProjectId): readonly Device[];
+  /** Devices of a cluster that nobody owned in two sweeps. */
+  straysOf(owner: ServerOwner['cluster']): readonly Device[];
   /** Told the attempt ids of devices that changed, appeared or vanished between two sweeps. */
   subscribe(listener: (attemptId: string) => void): Unsubscribe;
 }

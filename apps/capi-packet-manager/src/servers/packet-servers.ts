@@ -22,7 +22,7 @@ import { ServerOrders } from './server-orders.ts';
 import { removalAfter, removeServer } from './server-removals.ts';
 import { isOfSomeCluster, StrayServers } from './stray-servers.ts';
 import { ProjectSweep } from './sweep.ts';
-import { parseServerTags } from './tags.ts';
+import { isOfCluster, parseServerTags } from './tags.ts';
 
 /** What the servers are made with. */
 export interface PacketServersOptions {
@@ -167,6 +167,11 @@ export class PacketServers implements Servers {
   /** Devices with the tag of a cluster that nobody owns, as of the last sweeps. */
   strays(): readonly StrayServer[] {
     return this.#strays.all();
+  }
+
+  straysOf(owner: ServerOwner['cluster']): readonly Device[] {
+    const lasting = this.#strays.lasting(this.#options.sweepMs / 2);
+    return lasting.map(({ device }) => device).filter((device) => isOfCluster(device, owner));
   }
 
   async #findingIn(

@@ -9,6 +9,7 @@ export class StrayServers {
   readonly #isOwned: (device: Device) => boolean;
   #since = new Map<DeviceId, number>();
   #strays: readonly StrayServer[] = [];
+  #notedAtMs = 0;
 
   constructor(isOwned: (device: Device) => boolean) {
     this.#isOwned = isOwned;
@@ -18,12 +19,18 @@ export class StrayServers {
   note(devices: readonly Device[], nowMs: number): void {
     const found = devices.filter((device) => isOfSomeCluster(device) && !isLeaving(device) && !this.#isOwned(device));
     this.#strays = found.map((device) => ({ device, sinceMs: this.#since.get(device.id) ?? nowMs }));
+    this.#notedAtMs = nowMs;
     this.#since = new Map(this.#strays.map(({ device, sinceMs }) => [device.id, sinceMs]));
   }
 
   /** As of the last list, without those that have an owner by now. */
   all(): readonly StrayServer[] {
     return this.#strays.filter(({ device }) => !this.#isOwned(device));
+  }
+
+  /** Those that lists have shown for so long: one that was only just ordered has an owner that is not known here yet. */
+  lasting(forMs: number): readonly StrayServer[] {
+    return this.all().filter(({ sinceMs }) => this.#notedAtMs - sinceMs >= forMs);
   }
 }
 

@@ -74,6 +74,8 @@ export class ClusterWorld {
   readonly events: SaidEvent[] = [];
   readonly caFile = new CaFileInMemory();
   readonly cloud: PacketSimulator;
+  /** Devices that no Machine owns. */
+  readonly strays = new Set<string>();
   readonly materials: SecretMaterials;
   readonly servers: PacketServers;
   readonly #reconcile: Reconcile<string>;
@@ -88,7 +90,7 @@ export class ClusterWorld {
     const log = silentLogger;
     const api = createPacketApi({ baseUrl: cloud.url, token: () => cloud.token, userAgent: 'test', maxAttempts: 1 });
     const gate = new CredentialGate({ clock });
-    this.servers = new PacketServers({ api, clock, gate });
+    this.servers = new PacketServers({ api, clock, gate, isOwned: ({ id }) => !this.strays.has(id) });
     const addresses = new PacketEndpointAddresses({ api, clock, gate });
     const store = new SecretStore(client, listerOf(client, secrets));
     const sealing = new SealingKeySource({ client, clock, log });

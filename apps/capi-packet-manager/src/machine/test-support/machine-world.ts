@@ -63,6 +63,8 @@ export class MachineWorld {
   /** There is a kubeconfig. */
   hasKubeconfig = true;
   areKeysThere = true;
+  /** The pairs are not those of the masters. */
+  mastersObstacle: string | undefined;
   setups: readonly MachineSetup[] = parseMachineConfigs(CONFIGS, 'test').setups;
   /** Kubelets start on active devices and register their Nodes. */
   hasKubelets = true;
@@ -293,6 +295,7 @@ export class MachineWorld {
     const expiresAt = new Date(this.clock.nowMs() + 24 * 3600_000).toISOString();
     return {
       keysOf: async () => (this.areKeysThere ? this.keys : undefined),
+      mastersObstacle: async () => this.mastersObstacle,
       initToken: async () => ({ token: TOKEN, expiresAt }),
       joinToken: async () => (this.isUp ? { token: TOKEN, expiresAt } : undefined),
     };
