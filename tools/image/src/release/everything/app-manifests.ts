@@ -11,13 +11,20 @@ export interface ManifestSource {
   readonly from: string;
   /** Where users find it: the paths of the READMEs, also those of the Go programs. */
   readonly to: (version: string) => string;
+  /** Name among the files of the release; absent: it is none of them. */
+  readonly asset?: (version: string) => string;
   /** Words of the comments that differ. */
   readonly words?: (version: string) => readonly (readonly [from: string, to: string])[];
 }
 
 const CONTROLLERS = 'releases/digitalocean-cloud-controller-manager';
 const ADMISSION = 'releases/digitalocean-cloud-controller-manager-admission-server';
-const asItIs = (app: ImageApp, file: string): ManifestSource => ({ app, from: file, to: () => file });
+const asItIs = (app: ImageApp, file: string, asset?: string): ManifestSource => ({
+  app,
+  from: file,
+  to: () => file,
+  ...(asset && { asset: () => asset }),
+});
 
 /** What all apps release as files. provider-components.yaml of the cluster-api provider is generated. */
 export const MANIFESTS: readonly ManifestSource[] = [
@@ -25,27 +32,33 @@ export const MANIFESTS: readonly ManifestSource[] = [
     app: 'do-ccm',
     from: `${CONTROLLERS}/dev.yml`,
     to: (version) => `releases/v${version}.yml`,
+    asset: (version) => `do-ccm-v${version}.yml`,
     words: (version) => [
       ['../token.yml', 'token.yml'],
       [`${CONTROLLERS}/dev.yml`, `releases/v${version}.yml`],
     ],
   },
   versioned('do-ccm', `${CONTROLLERS}/dev.yml`),
-  versioned('do-ccm', `${ADMISSION}/dev.yml`),
-  versioned('do-ccm', `${ADMISSION}/dev-without-cert-manager.yml`),
-  asItIs('do-ccm', 'releases/token.yml'),
-  asItIs('do-ccm', 'releases/validating-admission-policy.yml'),
-  versioned('packet-ccm', 'releases/dev.yaml'),
-  asItIs('packet-ccm', 'v0.0.4/deployment.yaml'),
-  asItIs('packet-ccm', 'v0.0.4/secret.yaml'),
-  ...['setup', 'node', 'controller', 'node_controller_sanity_test', 'snapshot-classes', 'attributes-classes'].map(
-    (name) => asItIs('csi-packet', `deploy/kubernetes/${name}.yaml`),
+  versioned('do-ccm', `${ADMISSION}/dev.yml`, (version) => `do-ccm-admission-server-v${version}.yml`),
+  versioned(
+    'do-ccm',
+    `${ADMISSION}/dev-without-cert-manager.yml`,
+    (version) => `do-ccm-admission-server-v${version}-without-cert-manager.yml`,
   ),
-  asItIs('csi-packet', 'deploy/template/secret.yaml'),
+  asItIs('do-ccm', 'releases/token.yml', 'do-ccm-token.yml'),
+  asItIs('do-ccm', 'releases/validating-admission-policy.yml', 'do-ccm-validating-admission-policy.yml'),
+  versioned('packet-ccm', 'releases/dev.yaml', (version) => `packet-ccm-v${version}.yaml`),
+  asItIs('packet-ccm', 'v0.0.4/deployment.yaml'),
+  asItIs('packet-ccm', 'v0.0.4/secret.yaml', 'packet-ccm-secret.yaml'),
+  ...['setup', 'node', 'controller', 'node_controller_sanity_test', 'snapshot-classes', 'attributes-classes'].map(
+    (name) => asItIs('csi-packet', `deploy/kubernetes/${name}.yaml`, `csi-packet-${name}.yaml`),
+  ),
+  asItIs('csi-packet', 'deploy/template/secret.yaml', 'csi-packet-secret.yaml'),
   ...['releases/latest/download/config.yml', ''].map((latest) => ({
     app: 'cloudscale-ccm' as const,
     from: 'deploy/latest.yml',
     to: (version: string) => latest || `releases/download/${version}/config.yml`,
+    ...(latest && { asset: (version: string) => `cloudscale-ccm-${version}.yml` }),
     words: (version: string) =>
       [['kubectl apply -f deploy/latest.yml', `Version ${version}. kubectl apply -f config.yml`]] as const,
   })),
@@ -84,7 +97,12 @@ export function pinImages(text: string, imageOf: (app: ImageApp) => string): str
   });
 }
 
-function versioned(app: ImageApp, from: string): ManifestSource {
+/** A Kustomize base that names the manifest of another version. */
+export function renderBase(text: string, version: string): string {
+  return text.replace(/releases\/v\d[\w.-]*?\.(ya?ml)/g, `releases/v${version}.$1`);
+}
+
+function versioned(app: ImageApp, from: string, asset?: (version: string) => string): ManifestSource {
   const to = (version: string): string => from.replace(/\/dev\b/, `/v${version}`);
-  return { app, from, to, words: (version) => [[from, to(version)]] };
+  return { app, from, to, words: (version) => [[from, to(version)]], ...(asset && { asset }) };
 }

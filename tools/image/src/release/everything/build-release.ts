@@ -5,10 +5,18 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { OperatorError, never } from '@longshore/reconciler-core';
+import { imageApps } from '../../app-names.ts';
 import type { ImageApp } from '../../app-names.ts';
 import { imageCache, root } from '../../config.ts';
 import type { ImageReport } from '../../write-images.ts';
-import { MANIFESTS, pinImages, providerComponentsPath, renderManifest, taggedImage } from './app-manifests.ts';
+import {
+  MANIFESTS,
+  pinImages,
+  providerComponentsPath,
+  renderBase,
+  renderManifest,
+  taggedImage,
+} from './app-manifests.ts';
 import type { WholeReleaseOptions } from './options.ts';
 import { packLibraries } from './pack-libraries.ts';
 import { buildProgramAsset } from './program-assets.ts';
@@ -42,6 +50,7 @@ export async function buildRelease(
       cacheFolder: imageCache(),
       version,
       providerComponents,
+      image: imageOf('capi-packet-manager'),
       folder: place,
       say,
     });
@@ -69,6 +78,10 @@ export async function writeTree(version: string, place = root): Promise<readonly
       ),
     );
   }
+  for (const app of imageApps) {
+    const base = `apps/${app}/kustomization.yaml`;
+    written.push(await write(place, base, renderBase(await readFile(path.join(root, base), 'utf8'), version)));
+  }
   const components = await providerComponentsOf(taggedImage('capi-packet-manager', version));
   written.push(await write(place, `apps/capi-packet-manager/${providerComponentsPath(version)}`, components));
   return written;
@@ -81,9 +94,8 @@ async function writeManifests(
   for (const source of MANIFESTS) {
     const text = await readFile(path.join(root, 'apps', source.app, source.from), 'utf8');
     const rendered = renderManifest(source, text, { version, imageOf });
-    const to = source.to(version);
-    await write(folder, `manifests/${source.app}/${to}`, rendered);
-    await write(folder, `assets/${source.app}-${path.basename(to).replace(/^v(?=\d)/, 'v')}`, rendered);
+    await write(folder, `manifests/${source.app}/${source.to(version)}`, rendered);
+    if (source.asset) await write(folder, `assets/${source.asset(version)}`, rendered);
   }
   const tagged = await providerComponentsOf(taggedImage('capi-packet-manager', version));
   const components = pinImages(tagged, imageOf);

@@ -5,6 +5,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { OperatorError, never } from '@longshore/reconciler-core';
 import { packTar } from '../../archive.ts';
 import type { Entry } from '../../archive.ts';
 import { findNode } from '../../node-binary.ts';
@@ -23,6 +24,8 @@ export interface AssetSettings {
   readonly version: string;
   /** Text of provider-components.yaml. */
   readonly providerComponents: string;
+  /** The released image of both managers, which generate-yaml.sh writes unless IMG says another. */
+  readonly image: string;
   /** Where the archives go. */
   readonly folder: string;
   readonly say: (line: string) => void;
@@ -94,13 +97,18 @@ async function nodeFile(arch: Arch, work: string, { root, cacheFolder }: AssetSe
   return file;
 }
 
-async function otherFiles({ root, providerComponents }: AssetSettings): Promise<readonly AssetFile[]> {
+async function otherFiles({ root, providerComponents, image }: AssetSettings): Promise<readonly AssetFile[]> {
   const app = path.join(root, 'apps/capi-packet-manager');
   const copied = ['generate-yaml.sh', 'config/default/machine_configs.yaml', 'README.md'];
   const files = await Promise.all(
     copied.map(async (at) => {
       const content = await readFile(path.join(app, at));
-      return { at, content, mode: at.endsWith('.sh') ? EXECUTABLE : 0o644 };
+      const isScript = at.endsWith('.sh');
+      return {
+        at,
+        content: isScript ? Buffer.from(withImage(String(content), image)) : content,
+        mode: isScript ? EXECUTABLE : 0o644,
+      };
     }),
   );
   return [
@@ -108,4 +116,15 @@ async function otherFiles({ root, providerComponents }: AssetSettings): Promise<
     { at: 'LICENSE', content: await readFile(path.join(root, 'LICENSE')), mode: 0o644 },
     { at: 'provider-components.yaml', content: Buffer.from(providerComponents), mode: 0o644 },
   ];
+}
+
+/** generate-yaml.sh with another image where IMG is not set. */
+export function withImage(script: string, image: string): string {
+  const changed = script.replace(/^set -eu$/m, `set -eu\nIMG=\${IMG:-${image}}`);
+  if (changed !== script) return changed;
+  throw new OperatorError(
+    'RELEASE_SETTINGS_INVALID',
+    'generate-yaml.sh has no line "set -eu" to put the image after',
+    never,
+  );
 }
