@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { randomInt } from 'node:crypto';
-import { OperatorError, never } from '@longshore/reconciler-core';
+import { OperatorError, messageOf, never } from '@longshore/reconciler-core';
 import { searchPath } from '../host-check.ts';
 import { addressesOf } from './node-files.ts';
 import type { NodeAddresses } from './node-files.ts';
@@ -73,17 +73,21 @@ async function plugIn(pid: number): Promise<NodeAddresses> {
   const first = randomInt(CLUSTERS);
   for (let step = 0; step < CLUSTERS; step++) {
     const addresses = addressesOf((first + step) % CLUSTERS);
-    const problem = await runCommand(linkCommand(addresses, pid)).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    if (problem === undefined) {
-      for (const command of addressCommands(addresses, pid)) await runCommand(command);
-      return addresses;
-    }
-    if (!/File exists/.test(String(problem))) throw problem;
+    if (!(await canLink(addresses, pid))) continue;
+    for (const command of addressCommands(addresses, pid)) await runCommand(command);
+    return addresses;
   }
   throw new OperatorError('CLUSTER_START_FAILED', `${CLUSTERS} clusters run on this machine: end one`, never);
+}
+
+async function canLink(addresses: NodeAddresses, pid: number): Promise<boolean> {
+  try {
+    await runCommand(linkCommand(addresses, pid));
+    return true;
+  } catch (error) {
+    if (/File exists/.test(messageOf(error))) return false;
+    throw error;
+  }
 }
 
 // A cluster that nobody stopped must not keep a finished program (or a test run) from ending.

@@ -66,7 +66,7 @@ export const PROVIDERS: readonly Provider[] = [
   {
     app: 'do-ccm',
     manifest: 'apps/do-ccm/releases/v0.1.0.yml',
-    async simulate(host, name) {
+    async simulate(host: string, name: string): Promise<Cloud> {
       const cloud = await simulateDigitalOcean({ host, quota: 'off', timeToActiveMs: 300 });
       const { id } = cloud.addDroplet({ name });
       return Object.assign(cloud, { providerId: `digitalocean://${id}` });
@@ -81,7 +81,7 @@ export const PROVIDERS: readonly Provider[] = [
   {
     app: 'packet-ccm',
     manifest: 'apps/packet-ccm/releases/v0.1.0.yaml',
-    async simulate(host, hostname) {
+    async simulate(host: string, hostname: string): Promise<Cloud> {
       const cloud = await simulatePacket({ host, facility: 'da11', pathPrefix: '/metal/v1', quota: 'off' });
       const { id } = cloud.addDevice({ hostname });
       return Object.assign(cloud, { providerId: `packet://${id}` });
@@ -107,7 +107,7 @@ export const PROVIDERS: readonly Provider[] = [
   {
     app: 'cloudscale-ccm',
     manifest: 'apps/cloudscale-ccm/releases/download/0.1.0/config.yml',
-    async simulate(host, name) {
+    async simulate(host: string, name: string): Promise<Cloud> {
       const cloud = await simulateCloudscale({ host, timeToRunningMs: 300, dataPlaneMs: 0 });
       const { uuid } = cloud.addServer({ name });
       return Object.assign(cloud, { providerId: `cloudscale://${uuid}` });
