@@ -17,10 +17,10 @@ describe('versions and the Go modules', () => {
   );
 
   test.each(Object.entries(OTHER_VERSIONS))('%s builds %s', (name, version) => {
-    const { goPackage } = CATALOGUE[name as keyof typeof OTHER_VERSIONS];
+    const { goPackage, moduleFolder } = CATALOGUE[name as keyof typeof OTHER_VERSIONS];
     const module = goPackage.replace(/\/cmd\/.*/, '');
-    expect(read(`${name}/go.mod`)).toContain(`require ${module} v${version}\n`);
-    expect(read(`${name}/tools.go`)).toContain(`_ "${goPackage}"`);
+    expect(read(`${moduleFolder}/go.mod`)).toMatch(new RegExp(`^(\\t|require )${module} v${version}$`, 'm'));
+    expect(read(`${moduleFolder}/tools.go`)).toContain(`_ "${goPackage}"`);
   });
 
   test.each(MINORS)('the module of %s covers every Kubernetes program in its go.sum', (minor) => {

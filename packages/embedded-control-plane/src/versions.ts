@@ -20,6 +20,8 @@ export const OTHER_VERSIONS = {
   'csi-sanity': '5.4.0',
   'csi-attacher': '4.13.0',
   'csi-provisioner': '6.3.0',
+  'csi-resizer': '2.3.0',
+  'csi-snapshotter': '8.7.0',
   crane: '0.22.1',
 } as const;
 

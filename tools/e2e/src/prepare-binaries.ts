@@ -13,6 +13,11 @@ for (const name of [
   'kubelet',
   'kubeadm',
   'crane',
+  'csi-attacher',
+  'csi-provisioner',
+  'csi-resizer',
+  'csi-snapshotter',
+  'snapshot-controller',
 ] as const) {
   const found = await acquireBinary(name, '1.36', {
     onProgress: (message) => {

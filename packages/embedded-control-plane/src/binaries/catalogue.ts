@@ -14,12 +14,17 @@ export type BinaryName =
   | 'csi-sanity'
   | 'csi-attacher'
   | 'csi-provisioner'
+  | 'csi-resizer'
+  | 'csi-snapshotter'
+  | 'snapshot-controller'
   | 'crane';
 
 /** Facts of one binary. */
 export interface CatalogueEntry {
   readonly family: 'kubernetes' | keyof typeof OTHER_VERSIONS;
   readonly goPackage: string;
+  /** The folder below tools/go, but for Kubernetes, which has one for each minor. */
+  readonly moduleFolder: string;
   readonly isInEnvtest: boolean;
   /** Whether `--version` prints `Kubernetes vX.Y.Z`. */
   readonly saysVersion: boolean;
@@ -37,12 +42,11 @@ export const CATALOGUE: Readonly<Record<BinaryName, CatalogueEntry>> = {
   kubelet: kubernetes('kubelet', 4),
   kubeadm: { ...kubernetes('kubeadm', 3), saysVersion: false },
   'csi-sanity': other('csi-sanity', 'github.com/kubernetes-csi/csi-test/v5/cmd/csi-sanity', 1),
-  'csi-attacher': other('csi-attacher', 'github.com/kubernetes-csi/external-attacher/v4/cmd/csi-attacher', 3),
-  'csi-provisioner': other(
-    'csi-provisioner',
-    'github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner',
-    3,
-  ),
+  'csi-attacher': sidecar('csi-attacher', 'external-attacher/v4/cmd/csi-attacher'),
+  'csi-provisioner': sidecar('csi-provisioner', 'external-provisioner/v6/cmd/csi-provisioner'),
+  'csi-resizer': sidecar('csi-resizer', 'external-resizer/v2/cmd/csi-resizer'),
+  'csi-snapshotter': sidecar('csi-snapshotter', 'external-snapshotter/v8/cmd/csi-snapshotter'),
+  'snapshot-controller': sidecar('csi-snapshotter', 'external-snapshotter/v8/cmd/snapshot-controller'),
   crane: other('crane', 'github.com/google/go-containerregistry/cmd/crane', 1),
 };
 
@@ -57,15 +61,21 @@ export function versionOf(name: BinaryName, minor: Minor): string {
 
 /** The folder of the Go module that builds it, below tools/go. */
 export function moduleFolderOf(name: BinaryName, minor: Minor): string {
-  const { family } = CATALOGUE[name];
-  return family === 'kubernetes' ? `kubernetes-${minor}` : family;
+  const { family, moduleFolder } = CATALOGUE[name];
+  return family === 'kubernetes' ? `kubernetes-${minor}` : moduleFolder;
 }
 
 function kubernetes(name: string, coldMinutes: number): CatalogueEntry {
   const goPackage = `k8s.io/kubernetes/cmd/${name}`;
-  return { family: 'kubernetes', goPackage, isInEnvtest: false, saysVersion: true, coldMinutes };
+  const family = 'kubernetes';
+  return { family, goPackage, moduleFolder: family, isInEnvtest: false, saysVersion: true, coldMinutes };
 }
 
 function other(family: keyof typeof OTHER_VERSIONS, goPackage: string, coldMinutes: number): CatalogueEntry {
-  return { family, goPackage, isInEnvtest: false, saysVersion: false, coldMinutes };
+  return { family, goPackage, moduleFolder: family, isInEnvtest: false, saysVersion: false, coldMinutes };
+}
+
+// All of one module, so that Go compiles what they share once.
+function sidecar(family: keyof typeof OTHER_VERSIONS, path: string): CatalogueEntry {
+  return { ...other(family, `github.com/kubernetes-csi/${path}`, 3), moduleFolder: 'csi-sidecars' };
 }

@@ -1,6 +1,0 @@
-//go:build tools
-
-// Package tools pins the program that is built from this module, so that go.sum covers what it imports.
-package tools
-
-import _ "github.com/kubernetes-csi/external-attacher/v4/cmd/csi-attacher"
