@@ -57,8 +57,8 @@ export async function buildProgramAsset(platform: Platform, settings: AssetSetti
     mode,
   }));
   await mkdir(settings.folder, { recursive: true });
-  // Programs are compressed already; level 6 as they are.
-  await writeFile(path.join(settings.folder, `${name}.tar.gz`), gzipSync(await packTar(entries), { level: 6 }));
+  // The programs in it are compressed already.
+  await writeFile(path.join(settings.folder, `${name}.tar.gz`), gzipSync(await packTar(entries), { level: 1 }));
   return `${name}.tar.gz`;
 }
 
