@@ -3,7 +3,8 @@
 import { mkdir } from 'node:fs/promises';
 import { CsiError } from '../server/csi-error.ts';
 import { decideDisk, decideTarget, isOwnUnfinished, refuseIfStagedOtherwise } from './decisions.ts';
-import { lookAtDisk } from './disk/look-at-disk.ts';
+import { isOutgrown } from './disk/file-system-size.ts';
+import { lookAtDisk, sizeOfDisk, sizeOfFileSystem } from './disk/look-at-disk.ts';
 import type { FoundDisk } from './disk/find-disk.ts';
 import { judgeDisk } from './disk/verdict.ts';
 import { fileSystem } from './host/command.ts';
@@ -57,7 +58,10 @@ export async function stageVolume(parts: NodeParts, wish: StageWish): Promise<vo
     isMap: found.isMap,
   };
   const withDisk: VolumeRecord = { ...known, phase: 'attaching', disk };
-  if (use !== 'block') await mountFileSystem(parts, { wish, use, before, found, record: withDisk });
+  if (use !== 'block') {
+    await mountFileSystem(parts, { wish, use, before, found, record: withDisk });
+    await fillDisk(parts, wish, found.device.path);
+  }
   await parts.store.save({ ...withDisk, phase: 'staged' });
 }
 
@@ -109,6 +113,22 @@ async function mountFileSystem(parts: NodeParts, mounting: Mounting): Promise<vo
     fileSystem.mount(type, { device: found.device.path, target: wish.stagingPath, flags }),
     wish.stagingPath,
   );
+}
+
+/**
+ * A volume that was made from a smaller snapshot comes with a file system of the snapshot's size, and kubelet asks nobody to let it grow: for
+ * kubelet the volume has the right size from the start.
+ */
+async function fillDisk(
+  parts: NodeParts,
+  { volumeId, stagingPath, mountFlags }: StageWish,
+  device: string,
+): Promise<void> {
+  if (mountFlags.includes('ro')) return;
+  const size = await sizeOfFileSystem(device);
+  if (size === undefined || !isOutgrown(size, await sizeOfDisk(parts.programs, device))) return;
+  parts.log.info('the file system is smaller than its disk and grows', { volume: volumeId, device });
+  await parts.programs.demand(fileSystem.grow(size.family, device, stagingPath));
 }
 
 /** A file system that can be mounted is on the disk when it resolves; to its type. */

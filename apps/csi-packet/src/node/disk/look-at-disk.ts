@@ -6,6 +6,8 @@ import { disk } from '../host/command.ts';
 import { failureOf } from '../host/host-programs.ts';
 import type { HostPrograms } from '../host/host-programs.ts';
 import { parseSignature } from './content-names.ts';
+import { parseFileSystemSize, SUPERBLOCK_END } from './file-system-size.ts';
+import type { FileSystemSize } from './file-system-size.ts';
 import { isSuperblock, placesToRead, superblockPlaces } from './places.ts';
 import type { Place } from './places.ts';
 import type { DiskEvidence } from './verdict.ts';
@@ -44,6 +46,18 @@ export async function sizeOfDisk(programs: HostPrograms, device: string): Promis
   const size = Number((await programs.demand(disk.size(device))).trim());
   if (Number.isSafeInteger(size) && size > 0) return size;
   throw new CsiError('UNAVAILABLE', `${device} has no size yet`);
+}
+
+/** Of the file system on the device; `undefined` when it is none of ours. */
+export async function sizeOfFileSystem(device: string): Promise<FileSystemSize | undefined> {
+  const handle = await open(device, 'r');
+  try {
+    const start = Buffer.alloc(SUPERBLOCK_END);
+    await readFully(handle, start, 0);
+    return parseFileSystemSize(start);
+  } finally {
+    await handle.close();
+  }
 }
 
 async function readPlaces(

@@ -53,7 +53,7 @@ test.each<readonly [Command, Command['where'], string]>([
   [
     fileSystem.mount('xfs', { ...mount, flags: ['noatime', 'discard'] }),
     'here',
-    'mount -t xfs -o noatime,discard /dev/dm-3 /staging',
+    'mount -t xfs -o nouuid,noatime,discard /dev/dm-3 /staging',
   ],
   [mounting.bind('/staging', '/target'), 'here', 'mount --bind /staging /target'],
   [mounting.remount('/target', ['ro', 'noexec']), 'here', 'mount -o remount,bind,ro,noexec /target'],

@@ -118,8 +118,9 @@ export const fileSystem = {
   check: (device: string): Command => here('e2fsck', ['-p', device], LONG_MS),
   grow: (kind: string, device: string, mountPoint: string): Command =>
     isExt(kind) ? here('resize2fs', [device], LONG_MS) : here('xfs_growfs', ['-d', mountPoint], LONG_MS),
+  // A volume that was made from another one or its snapshot has the same UUID, for which xfs would refuse it beside the first one.
   mount: (kind: string, { device, target, flags }: MountWish): Command =>
-    here('mount', ['-t', kind, ...optionsOf(flags), device, target], MOUNT_MS),
+    here('mount', ['-t', kind, ...optionsOf(kind === 'xfs' ? ['nouuid', ...flags] : flags), device, target], MOUNT_MS),
 };
 
 /** What to mount where. */
