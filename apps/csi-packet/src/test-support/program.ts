@@ -18,7 +18,16 @@ export interface Program {
 
 /** Starts it with nothing of the environment but PATH. */
 export function startProgram(flags: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
-  const child = spawn(process.execPath, [MAIN, ...flags], {
+  return startCommand(process.execPath, [MAIN, ...flags], env);
+}
+
+/** Starts any program likewise. */
+export function startCommand(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Program {
+  const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
