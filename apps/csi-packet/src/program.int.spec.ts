@@ -1,6 +1,6 @@
 // The built program as users run it: settings, life, exit codes, last words, what it weighs.
 import { once } from 'node:events';
-import { mkdtemp, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { aCapability, aCreate, credentialsOf } from './test-support/cloud-driver
 import { codeOf, csiClient } from './test-support/csi-client.ts';
 import type { CsiClient } from './test-support/csi-client.ts';
 import { listens } from './test-support/listens.ts';
+import { mountSecret } from './test-support/mounted-secret.ts';
 import { startProgram } from './test-support/program.ts';
 import type { Program } from './test-support/program.ts';
 import { VERSION } from './version.ts';
@@ -108,11 +109,10 @@ describe('settings', () => {
   ])('CP row 139 $form; its facilityID is used', async ({ path, files }) => {
     const values = { apiKey: cloud.token, projectID: cloud.projectId, facilityID: await ewr1() };
     const secret = join(folder, 'secret');
-    await mountSecret(
-      secret,
-      files.includes('plain') ? values : {},
-      files.includes('cloud-sa.json') ? values : undefined,
-    );
+    await mountSecret(secret, {
+      ...(files.includes('plain') ? values : {}),
+      ...(files.includes('cloud-sa.json') ? { 'cloud-sa.json': JSON.stringify(values) } : {}),
+    });
     await start([`--config=${join(secret, path)}`], cloudAt());
     expect(await facilityOfNewVolume()).toBe('ewr1');
   });
@@ -262,15 +262,4 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
-}
-
-// As kubelet mounts it: links to a folder that is swapped as a whole.
-async function mountSecret(at: string, keys: Env, json: object | undefined): Promise<void> {
-  const files = { ...keys, ...(json === undefined ? {} : { 'cloud-sa.json': JSON.stringify(json) }) };
-  await mkdir(join(at, '..data_1'), { recursive: true });
-  await symlink('..data_1', join(at, '..data'));
-  for (const [name, text] of Object.entries(files)) {
-    await writeFile(join(at, '..data_1', name), text);
-    await symlink(`..data/${name}`, join(at, name));
-  }
 }
