@@ -15,6 +15,8 @@ export interface Execution {
 /** A program that runs beside this one. */
 export interface Child {
   readonly pid: number;
+  /** It has not ended by itself. */
+  isRunning(): boolean;
   /** Asks it to end and resolves when it has. */
   stop(): Promise<void>;
 }

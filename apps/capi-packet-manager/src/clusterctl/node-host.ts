@@ -74,7 +74,8 @@ async function startChild({ command, args, env = {}, logFile, isDetached }: Chil
     });
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     if (isDetached) child.unref();
-    return { pid: child.pid ?? 0, stop: () => stopChild(child, ended) };
+    const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
+    return { pid: child.pid ?? 0, isRunning, stop: () => stopChild(child, ended) };
   } finally {
     await log.close();
   }

@@ -277,7 +277,10 @@ async function cleanUpOnce(context: CreateContext, say: Say): Promise<void> {
 // An earlier run was ended after the bootstrap cluster was deleted and before that was noted: it must not be made again.
 async function isGone({ host, journal, options }: CreateContext): Promise<boolean> {
   const { kubeconfig } = journal.content.bootstrap ?? {};
-  if (options.bootstrap.type === 'existing' || journal.content.phases['cleanup'] === undefined) return false;
+  const { type } = options.bootstrap;
+  if (type === 'existing') return false;
+  // A control plane that ended with its machine holds nothing any more.
+  if (journal.content.phases['cleanup'] === undefined && type !== 'embedded') return false;
   return kubeconfig !== undefined && !(await doesAnswer(host, kubeconfig));
 }
 

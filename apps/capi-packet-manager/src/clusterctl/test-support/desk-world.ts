@@ -176,7 +176,7 @@ export class DeskWorld {
     this.started.push(wish);
     const at = wish.args.indexOf('--kubeconfig');
     if (wish.command === 'control-plane') writeFileSync(wish.args[at + 1] ?? '', 'embedded');
-    return { pid: 1, stop: () => Promise.resolve() };
+    return { pid: 1, isRunning: () => true, stop: () => Promise.resolve() };
   }
 
   #runs(client: FakeKubeClient): boolean {

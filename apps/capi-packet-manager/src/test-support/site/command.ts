@@ -15,8 +15,10 @@ export interface CommandPlace {
   readonly env?: Readonly<Record<string, string>>;
   /** Told what it prints, as it comes. */
   readonly onOutput?: (text: string) => void;
-  /** Ends it by SIGTERM. */
+  /** Ends it. */
   readonly signal?: AbortSignal;
+  /** By this; SIGTERM when absent. */
+  readonly endBy?: NodeJS.Signals;
 }
 
 /** Runs it; `env` is added to PATH and HOME, nothing else comes from this process. */
@@ -35,7 +37,7 @@ export async function runCommand(command: readonly string[], place: CommandPlace
       place.onOutput?.(String(chunk));
     });
   }
-  const end = (): boolean => child.kill('SIGTERM');
+  const end = (): boolean => child.kill(place.endBy ?? 'SIGTERM');
   place.signal?.addEventListener('abort', end, { once: true });
   await once(child, 'close');
   place.signal?.removeEventListener('abort', end);
