@@ -23,15 +23,15 @@ describe('strays of a cluster', () => {
   });
 
   test.each([
-    { when: 'nothing was said', before: undefined, strays: ['a', 'b'], warned: ['a', 'b'] },
-    { when: 'all was well', before: shown(), strays: ['a'], warned: ['a'] },
-    { when: 'it was said', before: shown(stray('a')), strays: ['a'], warned: [] },
-    { when: 'one is new', before: shown(stray('a')), strays: ['a', 'b'], warned: ['b'] },
-    { when: 'one is gone', before: shown(stray('a'), stray('b')), strays: ['b'], warned: [] },
+    { when: 'nothing was said', before: undefined, strays: ['dev-a', 'dev-b'], warned: ['dev-a', 'dev-b'] },
+    { when: 'all was well', before: shown(), strays: ['dev-a'], warned: ['dev-a'] },
+    { when: 'it was said', before: shown(stray('dev-a')), strays: ['dev-a'], warned: [] },
+    { when: 'one is new', before: shown(stray('dev-a')), strays: ['dev-a', 'dev-b'], warned: ['dev-b'] },
+    { when: 'one is gone', before: shown(stray('dev-a'), stray('dev-b')), strays: ['dev-b'], warned: [] },
   ])('$when: a warning for $warned', ({ before, strays, warned }) => {
     const list = strays.map((id) => stray(id));
     const warnings = strayWarnings(before, list);
-    expect(warnings.map(({ message }) => /^Device (\w+) /.exec(message)?.[1])).toEqual(warned);
+    expect(warnings.map(({ message }) => /^Device ([\w-]+) /.exec(message)?.[1])).toEqual(warned);
   });
 
   test('many are counted: the condition stays readable', () => {
