@@ -1,7 +1,7 @@
 // The decisions of the node side as tables.
 import { describe, expect, test } from '@jest/globals';
 import { decideDisk, decideTarget, isOwnUnfinished, refuseIfUsedElsewhere } from './decisions.ts';
-import { parseMountInfo } from './mounts/mount-table.ts';
+import { parseMountInfo, withoutHostViews } from './mounts/mount-table.ts';
 import { deviceNumber } from './host/files.ts';
 import { formatRecord, parseRecord, recordFileName } from './volume-record.ts';
 import type { VolumeRecord } from './volume-record.ts';
@@ -90,4 +90,22 @@ test('records survive as text, and no other text is taken for one', () => {
     expect(() => parseRecord(text)).toThrow();
   }
   expect(recordFileName('../a/b')).toBe('%2E%2E%2Fa%2Fb%2Ejson'.replace('%2Ejson', '.json'));
+});
+
+describe('mounts below the folder where the host is seen', () => {
+  const text = [
+    '1 0 7:0 / /var/lib/kubelet/plugins/v/globalmount rw shared:1 - ext4 /dev/loop0 rw',
+    '2 0 7:0 / /host/var/lib/kubelet/plugins/v/globalmount rw master:1 - ext4 /dev/loop0 rw',
+    '3 0 7:0 / /host/mnt/by-hand rw master:2 - ext4 /dev/loop0 rw',
+  ].join('\n');
+  const places = (root: string): readonly string[] =>
+    withoutHostViews(parseMountInfo(text), root).map(({ mountPoint }) => mountPoint);
+
+  test('are not a second use of a volume that kubelet has staged, but what the host alone has mounted is', () => {
+    expect(places('/host')).toEqual(['/var/lib/kubelet/plugins/v/globalmount', '/host/mnt/by-hand']);
+  });
+
+  test('do not exist where the program runs on the host itself', () => {
+    expect(places('/')).toHaveLength(3);
+  });
 });

@@ -78,7 +78,7 @@ async function partsOf({ driverName, metadata, flags, env, clock, log }: NodeSer
   return {
     ...{ programs, iscsi, paths, metadata, appearMs, clock, log },
     finder: new DiskFinder({ programs, iscsi, paths, chroot, clock, log, appearMs }),
-    mounts: new Mounts(programs),
+    mounts: new Mounts(programs, root),
     store: new RecordStore(flags['state-dir'] || path.join('/var/lib/kubelet/plugins', driverName, 'volumes')),
     bootId: (await readText(BOOT_ID)).trim(),
   };

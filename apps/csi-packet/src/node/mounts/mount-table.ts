@@ -44,6 +44,20 @@ export function mountsAt(mounts: readonly Mount[], path: string): readonly Mount
   return mounts.filter(({ mountPoint }) => mountPoint === path);
 }
 
+/**
+ * The mounts without those that are only seen a second time below `hostRoot`, where the host's root folder is mounted into the container:
+ * kubelet's folder is mounted by itself as well. What is mounted on the host alone stays.
+ */
+export function withoutHostViews(mounts: readonly Mount[], hostRoot: string): readonly Mount[] {
+  const below = `${hostRoot.replace(/\/+$/, '')}/`;
+  if (below === '/') return mounts;
+  const own = new Set(mounts.map(({ device, mountPoint }) => `${device} ${mountPoint}`));
+  return mounts.filter(
+    ({ device, mountPoint }) =>
+      !mountPoint.startsWith(below) || !own.has(`${device} /${mountPoint.slice(below.length)}`),
+  );
+}
+
 /** Where else the file system of that device is mounted, or its device node bound. */
 export function mountsOf(mounts: readonly Mount[], { device, nodes }: DeviceNames): readonly Mount[] {
   return mounts.filter((mount) => mount.device === device || (isDeviceFolder(mount) && nodes.includes(mount.root)));

@@ -4,7 +4,7 @@ import { CsiError } from '../../server/csi-error.ts';
 import { mounting } from '../host/command.ts';
 import type { Command } from '../host/command.ts';
 import type { HostPrograms } from '../host/host-programs.ts';
-import { mountsAt, parseMountInfo } from './mount-table.ts';
+import { mountsAt, parseMountInfo, withoutHostViews } from './mount-table.ts';
 import type { Mount } from './mount-table.ts';
 
 const TABLE = '/proc/self/mountinfo';
@@ -14,14 +14,16 @@ const MOST_LAYERS = 50;
 /** The mounts of this process. */
 export class Mounts {
   readonly #programs: HostPrograms;
+  readonly #hostRoot: string;
 
-  constructor(programs: HostPrograms) {
+  constructor(programs: HostPrograms, hostRoot: string) {
     this.#programs = programs;
+    this.#hostRoot = hostRoot;
   }
 
-  /** All of them, now. */
+  /** All of them, now; each once. */
   async list(): Promise<readonly Mount[]> {
-    return parseMountInfo(await readFile(TABLE, 'utf8'));
+    return withoutHostViews(parseMountInfo(await readFile(TABLE, 'utf8')), this.#hostRoot);
   }
 
   /** Runs a mount command; it must have an effect at the target. */
