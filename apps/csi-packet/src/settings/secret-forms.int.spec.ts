@@ -76,7 +76,10 @@ async function startAsInPod(file: string, secret: Readonly<Record<string, string
   const args = (driver?.args ?? []).map((text) => here(text.replace('$(CSI_ENDPOINT)', join(folder, 'csi.sock'))));
   const endpoint = `--endpoint=${join(folder, 'csi.sock')}`;
   const own = { PACKET_API_URL: cloud.url, PACKET_METADATA_URL: cloud.metadata.urlOf('node-1') };
-  const started = startProgram([...args.filter((text) => !text.startsWith('--endpoint=')), endpoint], { ...env, ...own });
+  const started = startProgram([...args.filter((text) => !text.startsWith('--endpoint=')), endpoint], {
+    ...env,
+    ...own,
+  });
   program = started;
   const early = started.exited.then((code) => Promise.reject(new Error(`ended with ${code}: ${started.output()}`)));
   early.catch(() => {});
