@@ -12,6 +12,7 @@ import { FakeKubeClient } from '@longshore/k8s-runtime/testing';
 import { PrometheusMetrics, SecretRedactor } from '@longshore/k8s-runtime/process';
 import { FakeClock, FakeSource, recordingLogger } from '@longshore/reconciler-core/testing';
 import { CONTROL_PLANE_SERVICE } from './control-plane/control-plane-service.ts';
+import { SimulatedCloud } from './simulate.ts';
 import { createProvider } from './provider.ts';
 import type { Surroundings } from './provider.ts';
 import { aNode } from './test-support/builders.ts';
@@ -139,6 +140,22 @@ describe('emlb:///…', () => {
       expect.arrayContaining(['get namespaces', 'patch services']),
     );
     await lb.close();
+  });
+
+  test('under --simulate they are simulated too', async () => {
+    const simulation = await new SimulatedCloud().start();
+    try {
+      const surroundings = around({ METAL_LOAD_BALANCER: 'emlb:///ny', ...simulation.env });
+      const provider = await createProvider(surroundings);
+      const client = new FakeKubeClient();
+      await client.create(namespaces, { metadata: { name: 'kube-system' } });
+      await provider.start?.(aContext(client, surroundings));
+      const service = await client.create(services, aBalancedService());
+      const result = await provider.loadBalancers?.ensure(service, someNodes(2), signal);
+      expect(result?.kind).toBe('ready');
+    } finally {
+      await simulation.stop();
+    }
   });
 
   test.each([

@@ -12,8 +12,10 @@ export class SimulatedCloud {
 
   /** Starts it. */
   async start(): Promise<Simulation> {
-    const { simulatePacket } = await importSimulators(() => import('@longshore/cloud-simulators'));
-    const cloud = await simulatePacket({ facility: 'da11' });
+    const simulators = await importSimulators(() => import('@longshore/cloud-simulators'));
+    const cloud = await simulators.simulatePacket({ facility: 'da11' });
+    // Used with METAL_LOAD_BALANCER=emlb:///<metro>, which must not get to the real one either.
+    const emlb = await simulators.simulateMetalLoadBalancers({ token: cloud.token });
     this.#cloud = cloud;
     return {
       description: `simulated Packet, its state at ${cloud.url}/__world`,
@@ -22,8 +24,12 @@ export class SimulatedCloud {
         METAL_METADATA_URL: cloud.metadata.url,
         METAL_API_KEY: cloud.token,
         METAL_PROJECT_ID: cloud.projectId,
+        METAL_EMLB_URL: emlb.url,
+        METAL_EMLB_TOKEN_URL: emlb.exchangeUrl,
       },
-      stop: () => cloud.close(),
+      stop: async () => {
+        await Promise.all([cloud.close(), emlb.close()]);
+      },
     };
   }
 

@@ -62,7 +62,7 @@ export class KeptAnnouncing {
     const work = (): Promise<readonly string[]> => {
       // Before the attempt: what failed half way is worth another one.
       this.#kept.set(key, announcement);
-      return this.#options.announcer.announce(announcement, signal);
+      return this.#options.announcer.announce(this.#withCompanions(announcement), signal);
     };
     return this.#lock.run(key, work, signal);
   }
@@ -76,6 +76,13 @@ export class KeptAnnouncing {
     return this.#lock.run(key, work, signal);
   }
 
+  // All Services are announced by the same Nodes.
+  #withCompanions(announcement: Announcement): Announcement {
+    const own = keyOf(announcement.service);
+    const companions = [...this.#kept].flatMap(([key, { service }]) => (key === own ? [] : [service]));
+    return companions.length === 0 ? announcement : { ...announcement, companions };
+  }
+
   async #repeat(key: string, found: SpeakersResult, signal: AbortSignal): Promise<void> {
     const { announcer, log } = this.#options;
     const work = async (): Promise<void> => {
@@ -83,7 +90,7 @@ export class KeptAnnouncing {
       if (kept === undefined) return;
       const announcement = withSpeakers(kept, found);
       this.#kept.set(key, announcement);
-      const changes = await announcer.announce(announcement, signal);
+      const changes = await announcer.announce(this.#withCompanions(announcement), signal);
       if (changes.length > 0) log.info('service announced anew', { service: key, changes });
     };
     try {

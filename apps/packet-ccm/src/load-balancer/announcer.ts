@@ -36,6 +36,8 @@ export interface Announcement {
    * not among the speakers.
    */
   readonly unknownNodes?: readonly string[];
+  /** Other Services that have the same speakers: what is made new for a speaker serves them at once. */
+  readonly companions?: readonly ServiceName[];
 }
 
 /** Announces and withdraws. Both are idempotent; both return in words what they changed, nothing when all was right. */

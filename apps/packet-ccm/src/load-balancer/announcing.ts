@@ -34,9 +34,9 @@ type MakeAnnouncer<K extends BgpBackend['kind']> = (
 const ANNOUNCERS: { readonly [K in BgpBackend['kind']]: MakeAnnouncer<K> } = {
   empty: () => silentAnnouncer,
   'kube-vip': () => silentAnnouncer,
-  'metallb-config-map': ({ namespace, configMap }, _parts, { client }) =>
-    new MetalLbConfigMap({ client, namespace, name: configMap }),
-  'metallb-resources': ({ namespace }, _parts, { client }) => new MetalLbResources({ client, namespace }),
+  'metallb-config-map': ({ namespace, configMap }, { clock }, { client }) =>
+    new MetalLbConfigMap({ client, namespace, name: configMap, clock }),
+  'metallb-resources': ({ namespace }, { clock }, { client }) => new MetalLbResources({ client, namespace, clock }),
 };
 
 /** What speakers and announcer of a back end need in the cluster. */

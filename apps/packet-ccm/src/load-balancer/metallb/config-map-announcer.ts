@@ -1,6 +1,7 @@
 // MetalLB up to 0.12: its configuration is one text in a ConfigMap that belongs to its users as well. Read, edit, write with the version
 // that was read; when somebody else was quicker, all of it once more. One of the two announcers of metallb/.
 import { backoff, KeyedLock, OperatorError } from '@longshore/reconciler-core';
+import type { Clock } from '@longshore/reconciler-core';
 import { configMaps, isConflict } from '@longshore/k8s-runtime';
 import type { KubeClient, KubeConfigMap, NeededRight } from '@longshore/k8s-runtime';
 import type { Announcement, Announcer, ServiceName } from '../announcer.ts';
@@ -9,12 +10,15 @@ import type { PoolStep } from './config-map-pools.ts';
 import type { ConfigText, TextPeer } from './config-map-text.ts';
 import { describePeerStep, planPeers, planPeersWithout, wantedPeers } from './peers-plan.ts';
 import type { PeerStep } from './peers-plan.ts';
+import { RecentReading } from './recent-reading.ts';
 
 /** Options of MetalLbConfigMap. */
 export interface MetalLbConfigMapOptions {
   readonly client: Pick<KubeClient, 'get' | 'patch'>;
   readonly namespace: string;
   readonly name: string;
+  /** With it the Services of a moment share what is read. */
+  readonly clock?: Clock | undefined;
 }
 
 interface Steps {
@@ -38,16 +42,18 @@ export class MetalLbConfigMap implements Announcer {
   readonly #options: MetalLbConfigMapOptions;
   // Services of this process take turns; the version guards against everybody else.
   readonly #lock = new KeyedLock<'text'>();
+  readonly #recent: RecentReading<Read | undefined>;
   // Reading a long text takes a while: what was read of the last one serves all Services as long as it is the same.
   #last: (Settings & { readonly text: string }) | undefined;
 
   constructor(options: MetalLbConfigMapOptions) {
     this.#options = options;
+    this.#recent = new RecentReading(options.clock);
   }
 
   async announce(announcement: Announcement, signal: AbortSignal): Promise<readonly string[]> {
     const plan = await planOf(announcement);
-    const changes = await this.#edit(plan, signal);
+    const changes = await this.#lock.run('text', () => this.#editAlone(plan, signal), signal);
     if (changes === 'missing') throw this.#missing();
     return changes;
   }
@@ -72,21 +78,26 @@ export class MetalLbConfigMap implements Announcer {
   }
 
   async #editIfThere(plan: Plan, signal: AbortSignal): Promise<readonly string[]> {
-    const changes = await this.#edit(plan, signal);
+    const edit = async (): Promise<readonly string[] | 'missing'> => {
+      // An address is given back after this: what is there now counts.
+      this.#recent.forget();
+      return this.#editAlone(plan, signal);
+    };
+    const changes = await this.#lock.run('text', edit, signal);
     return changes === 'missing' ? [] : changes;
-  }
-
-  #edit(plan: Plan, signal: AbortSignal): Promise<readonly string[] | 'missing'> {
-    return this.#lock.run('text', () => this.#editAlone(plan, signal), signal);
   }
 
   async #editAlone(plan: Plan, signal: AbortSignal): Promise<readonly string[] | 'missing'> {
     for (let attempt = 1; ; attempt += 1) {
-      const found = await this.#read(signal);
-      if (found === undefined) return 'missing';
+      const found = await this.#recent.get(() => this.#read(signal));
+      if (found === undefined) {
+        this.#recent.forget();
+        return 'missing';
+      }
       const steps = plan(found);
       const changes = describe(steps);
       if (changes.length === 0) return [];
+      this.#recent.forget();
       try {
         return (await this.#write(found.object, await this.#edited(found, steps), signal)) ? changes : 'missing';
       } catch (error) {

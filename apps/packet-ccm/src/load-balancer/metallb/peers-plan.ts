@@ -64,7 +64,7 @@ export function wantedPeers(speakers: readonly Speaker[], identityOf: IdentityOf
 
 /** Steps for a Service that is announced. Peers of Nodes of which nothing is known stay as they are. */
 export function planPeers<P extends FoundPeer>(
-  { service, unknownNodes = [] }: Pick<Announcement, 'service' | 'unknownNodes'>,
+  { service, unknownNodes = [], companions = [] }: Pick<Announcement, 'service' | 'unknownNodes' | 'companions'>,
   wanted: readonly WantedPeer[],
   found: readonly P[],
 ): readonly PeerStep<P>[] {
@@ -78,7 +78,10 @@ export function planPeers<P extends FoundPeer>(
     // What nobody claims is wanted by nobody, unless its Node may still speak.
     else if (!unknownNodes.includes(peer.nodeName)) steps.push(...leave(peer, key));
   }
-  for (const want of missing.values()) steps.push({ kind: 'add', wanted: want, services: [key] });
+  // Marked for all its users at once, a new peer is not written once more for each of them. Only those that are announced already count.
+  const announced = new Set(found.flatMap(({ services }) => services));
+  const users = [...companions.map(keyOfService).filter((one) => announced.has(one) && one !== key), key].toSorted();
+  for (const want of missing.values()) steps.push({ kind: 'add', wanted: want, services: users });
   return steps;
 }
 

@@ -1,10 +1,12 @@
 // MetalLB from 0.13: pools, peers and an advertisement are objects of their own. Lists, plans, writes one object after the other, each with
 // the version that was read; when somebody else was quicker, all of it once more. One of the two announcers of metallb/.
 import { assertNever, backoff, dispositionOf, KeyedLock, messageOf, OperatorError } from '@longshore/reconciler-core';
+import type { Clock } from '@longshore/reconciler-core';
 import { KubeApiError } from '@longshore/k8s-runtime';
 import type { KubeClient, KubeObject, ResourceType } from '@longshore/k8s-runtime';
 import type { Announcement, Announcer, ServiceName } from '../announcer.ts';
 import { describePeerStep, planPeers, planPeersWithout, wantedPeers } from './peers-plan.ts';
+import { RecentReading } from './recent-reading.ts';
 import { describeAdvertisementStep } from './resource-advertisement.ts';
 import { changedPeerObject, newPeerObject, peerName, toObjectPeers } from './resource-peers.ts';
 import {
@@ -21,6 +23,8 @@ import { addressPools, bgpAdvertisements, bgpPeers } from './resources.ts';
 export interface MetalLbResourcesOptions {
   readonly client: Pick<KubeClient, 'list' | 'create' | 'replace' | 'remove'>;
   readonly namespace: string;
+  /** With it the Services of a moment share what is read. */
+  readonly clock?: Clock | undefined;
 }
 
 type Plan = (found: Found) => readonly ResourceStep[];
@@ -32,13 +36,16 @@ export class MetalLbResources implements Announcer {
   readonly #options: MetalLbResourcesOptions;
   // Services of this process take turns; the versions guard against everybody else.
   readonly #lock = new KeyedLock<'all'>();
+  readonly #recent: RecentReading<Found | undefined>;
 
   constructor(options: MetalLbResourcesOptions) {
     this.#options = options;
+    this.#recent = new RecentReading(options.clock);
   }
 
   async announce(announcement: Announcement, signal: AbortSignal): Promise<readonly string[]> {
-    const changes = await this.#work(planAnnouncement(announcement), signal).catch((error: unknown) => {
+    const work = this.#lock.run('all', () => this.#workAlone(planAnnouncement(announcement), signal), signal);
+    const changes = await work.catch((error: unknown) => {
       throw withoutPasswords(error, announcement);
     });
     if (changes === 'missing') throw this.#missing();
@@ -62,26 +69,32 @@ export class MetalLbResources implements Announcer {
   }
 
   async #workIfThere(plan: Plan, signal: AbortSignal): Promise<readonly string[]> {
-    const changes = await this.#work(plan, signal);
+    const work = async (): Promise<readonly string[] | 'missing'> => {
+      // An address is given back after this: what is there now counts.
+      this.#recent.forget();
+      return this.#workAlone(plan, signal);
+    };
+    const changes = await this.#lock.run('all', work, signal);
     return changes === 'missing' ? [] : changes;
-  }
-
-  #work(plan: Plan, signal: AbortSignal): Promise<readonly string[] | 'missing'> {
-    return this.#lock.run('all', () => this.#workAlone(plan, signal), signal);
   }
 
   async #workAlone(plan: Plan, signal: AbortSignal): Promise<readonly string[] | 'missing'> {
     const changes = new Set<string>();
     for (let attempt = 1; ; attempt += 1) {
-      const found = await this.#observe(signal);
-      if (found === undefined) return 'missing';
+      const found = await this.#recent.get(() => this.#observe(signal));
+      if (found === undefined) {
+        this.#recent.forget();
+        return 'missing';
+      }
       try {
         for (const step of plan(found)) {
+          this.#recent.forget();
           await this.#apply(step, signal);
           changes.add(describeStep(step));
         }
         return [...changes];
       } catch (error) {
+        this.#recent.forget();
         if (isNamespaceMissing(error)) return 'missing';
         if (!isRace(error) || attempt >= MOST_ATTEMPTS) throw error;
       }
