@@ -22,6 +22,7 @@ const QUIET_MS = 35_000;
 
 /** Runs the benchmark with `count` Machines. */
 export async function benchMachines(options: GroundOptions, count: number): Promise<BenchResult> {
+  options.progress('starting a control plane and a simulated Packet');
   return onGround(options, async (ground) => {
     await installTypes(ground);
     await createCluster(ground);

@@ -10,23 +10,28 @@ import type { PacketSimulator } from '@longshore/cloud-simulators';
 import { kubectlFor, startControlPlane } from '@longshore/embedded-control-plane';
 import type { ControlPlane } from '@longshore/embedded-control-plane';
 import { connect } from '@longshore/k8s-runtime';
+import type { KubeClient } from '@longshore/k8s-runtime';
 import { waitFor } from '@longshore/reconciler-core/testing';
 import { conditionOf } from '../api/conditions.ts';
 import { annotations, CREDENTIALS_SECRET, PACKET_NAMESPACE } from '../api/names.ts';
+import { machines } from '../api/resources.ts';
 import { openIfSealed, sealingKeysOfSecret } from '../bootstrap/seal.ts';
 import { dataOf, secrets, textIn } from '../cluster/kube-secret.ts';
 import { isSigned, presentToken } from '../cluster/workload-token.ts';
 import { attemptTag, clusterTags } from '../servers/tags.ts';
+import { clientFor } from '../test-support/site/cluster-view.ts';
 import { ManagerRun, Objects } from './test-support/manager-run.ts';
 import { VERSION } from './version.ts';
 
 const FIRST_BUILD_MS = 1_800_000;
 const LONG_MS = 120_000;
+const SSH_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl';
 const signal = new AbortController().signal;
 
 let plane: ControlPlane;
 let cloud: PacketSimulator;
 let objects: Objects;
+let client: KubeClient;
 const running: ManagerRun[] = [];
 
 const start = (options?: ConstructorParameters<typeof ManagerRun>[2]): ManagerRun => {
@@ -42,6 +47,7 @@ beforeAll(async () => {
   });
   objects = new Objects(plane, () => cloud.projectId);
   await objects.install();
+  client = await clientFor(plane.kubeconfigPath);
 }, FIRST_BUILD_MS);
 afterAll(() => plane.stop());
 beforeEach(async () => {
@@ -85,7 +91,7 @@ describe('life', () => {
   test('CA row C1 CA row R10 CA row R12 CA row R16 a cluster comes up and goes; the log has no secret, etcd no private key in clear', async () => {
     const manager = start({ flags: ['-v=6'] });
     await objects.addCluster('one');
-    await objects.addMachine('one', 'one-master-0', { isMaster: true });
+    await objects.addMachine('one', 'one-master-0', { isMaster: true, value: { sshKeys: [SSH_KEY] } });
     await waitFor(isReady('one'), { what: 'the cluster is ready', timeoutMs: LONG_MS });
     await waitFor(async () => (await objects.machine('one-master-0'))?.status?.phase === 'Provisioned', {
       what: 'the master is active',
@@ -98,7 +104,8 @@ describe('life', () => {
     expect(await readByKubectl(kubeconfig)).toContain(server);
     const [device] = [...cloud.state.devices.values()];
     expect(device?.hostname).toBe('one-master-0');
-    await etcdHasNoPrivateKey('one-kubeconfig');
+    expect(keysOn(device?.ssh_keys ?? [])).toEqual([expect.stringContaining(SSH_KEY)]);
+    await etcdHasNoPrivateKeyBut(await inClearByReadme('one'));
     const { body } = await manager.page('metrics-addr', '/metrics');
     for (const metric of [
       'workqueue_work_duration_seconds_count',
@@ -235,8 +242,8 @@ describe('life', () => {
       async () => (await objects.machines()).filter(({ status }) => status?.phase === 'Provisioned').length === 1_000,
       {
         what: 'all are known',
-        timeoutMs: 2 * LONG_MS,
-        everyMs: 5_000,
+        timeoutMs: 5 * LONG_MS,
+        everyMs: 2_000,
       },
     );
     const [listsBefore, callsBefore] = [lists(), cloud.calls.total];
@@ -257,13 +264,12 @@ describe('life', () => {
       facility: 'ewr1',
     });
     const notes = { [annotations.machineUid]: attempt, [annotations.deviceId]: id };
-    await objects.addMachine('six', hostname, { annotations: notes });
+    await client.create(machines, objects.machineOf('six', hostname, { annotations: notes }));
   }
 });
 
 describe('bootstrap token', () => {
   test('CA row R9 an API server lets it in until it ends, and not afterwards', async () => {
-    const client = await connect({ kubeconfig: plane.kubeconfigPath, userAgent: 'test', env: {} });
     const good = { token: 'abcdef.0123456789abcdef', expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
     const ended = { token: 'fedcba.0123456789abcdef', expiresAt: new Date(Date.now() - 60_000).toISOString() };
     for (const token of [good, ended]) await presentToken(token, { client, cluster: 'nine' }, signal);
@@ -297,8 +303,21 @@ async function tokenOf(cluster: string): Promise<string> {
   return openIfSealed(text, sealingKeysOfSecret(sealing?.data ?? {}, 'the Secret'), place);
 }
 
+/** SSH keys by their links. */
+function keysOn(links: readonly { readonly href: string }[]): readonly (string | undefined)[] {
+  return links.map(({ href }) => cloud.state.sshKeys.get(href.split('/').at(-1) ?? '')?.key);
+}
+
+/** Names of the Secrets that the README's table says to be in clear with a private key in them. */
+async function inClearByReadme(cluster: string): Promise<readonly string[]> {
+  const readme = await readFile(path.join(import.meta.dirname, '../../README.md'), 'utf8');
+  const rows = [...readme.matchAll(/^\| `<cluster>(-[a-z]+)` \| nothing \|/gm)];
+  expect(rows).not.toEqual([]);
+  return rows.map(([, name]) => `${cluster}${name}`);
+}
+
 /** Looks through everything that etcd holds, also inside base64. */
-async function etcdHasNoPrivateKey(allowed: string): Promise<void> {
+async function etcdHasNoPrivateKeyBut(allowed: readonly string[]): Promise<void> {
   const answer = await fetch(`${plane.etcd.endpoint}/v3/kv/range`, {
     method: 'POST',
     body: JSON.stringify({ key: 'AA==', range_end: 'AA==' }),
@@ -307,7 +326,7 @@ async function etcdHasNoPrivateKey(allowed: string): Promise<void> {
   const found = kvs.filter(({ value }) => hasPrivateKey(Buffer.from(value, 'base64').toString('latin1')));
   const names = found.map(({ key }) => Buffer.from(key, 'base64').toString().split('/').at(-1));
   expect(kvs.length).toBeGreaterThan(50);
-  expect(names).toEqual([allowed]);
+  expect(names).toEqual(allowed);
 }
 
 function hasPrivateKey(text: string): boolean {

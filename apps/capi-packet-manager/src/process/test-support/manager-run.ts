@@ -32,6 +32,9 @@ export class ManagerRun {
       '--metrics-addr=127.0.0.1:0',
       '--health-addr=127.0.0.1:0',
       '--sync-period=2s',
+      // The simulator's lists do not lag: a minute would show no more.
+      '--settling-time=5s',
+      '--wait-period=1s',
     ];
     const surroundings = {
       PATH: process.env['PATH'],
@@ -68,6 +71,13 @@ export class ManagerRun {
     }
     return this.child.exitCode;
   }
+}
+
+/** What can be different about a Machine. `value` is laid over the provider spec. */
+export interface MachineChange {
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly isMaster?: boolean;
+  readonly value?: object;
 }
 
 /** The objects of the management cluster, by plain calls. */
@@ -110,8 +120,13 @@ export class Objects {
     });
   }
 
-  addMachine(cluster: string, name: string, change: { annotations?: object; isMaster?: boolean } = {}): Promise<void> {
-    const { annotations = {}, isMaster = false } = change;
+  addMachine(cluster: string, name: string, change: MachineChange = {}): Promise<void> {
+    return this.#send('POST', `${CLUSTER_API}/namespaces/default/machines`, this.machineOf(cluster, name, change));
+  }
+
+  /** The object that `addMachine` creates. */
+  machineOf(cluster: string, name: string, change: MachineChange = {}): Machine {
+    const { annotations = {}, isMaster = false, value: more } = change;
     const versions = { kubelet: '1.36.3', ...(isMaster && { controlPlane: '1.36.3' }) };
     const value = {
       projectID: this.#projectId(),
@@ -119,13 +134,14 @@ export class Objects {
       facility: ['ewr1'],
       machineType: 'c3.small.x86',
       billingCycle: 'hourly',
+      ...more,
     };
-    return this.#send('POST', `${CLUSTER_API}/namespaces/default/machines`, {
+    return {
       apiVersion: 'cluster.k8s.io/v1alpha1',
       kind: 'Machine',
-      metadata: { name, labels: { [CLUSTER_LABEL]: cluster }, annotations },
+      metadata: { name, namespace: 'default', labels: { [CLUSTER_LABEL]: cluster }, annotations },
       spec: { versions, providerSpec: { value } },
-    });
+    };
   }
 
   cluster(name: string): Promise<Cluster | undefined> {
