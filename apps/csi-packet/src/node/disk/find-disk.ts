@@ -43,7 +43,7 @@ const FLUSH_PAUSE_MS = 500;
 export class DiskFinder {
   readonly #options: DiskFinderOptions;
   readonly #bindings = new KeyedLock();
-  #hasMultipath: boolean | undefined;
+  #hasMultipath = false;
 
   constructor(options: DiskFinderOptions) {
     this.#options = options;
@@ -59,9 +59,9 @@ export class DiskFinder {
     return { wwid, device: await this.#map(name, wwid), isMap: true };
   }
 
-  /** Whether the host has multipath; found out once. */
+  /** Whether the host has multipath. A yes is kept; a no is not: it may be installed, or have been too slow to answer. */
   async hasMultipath(): Promise<boolean> {
-    this.#hasMultipath ??= await this.#options.programs.run(multipath.version()).then(
+    this.#hasMultipath ||= await this.#options.programs.run(multipath.version()).then(
       () => true,
       () => false,
     );
