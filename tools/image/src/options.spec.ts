@@ -36,6 +36,10 @@ describe('the command line of npm run image', () => {
     expect(parseCommandLine(argv)).toEqual({ kind: 'mistake', message: expect.stringMatching(message) });
   });
 
+  test('the table of README.md is a command of its own', () => {
+    expect(parseCommandLine(['table'])).toEqual({ kind: 'table' });
+  });
+
   test('help names every app and option', () => {
     expect(parseCommandLine(['--help'])).toEqual({ kind: 'help' });
     for (const word of [

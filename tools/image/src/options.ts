@@ -30,10 +30,11 @@ export interface ImageOptions {
   readonly isLoading: boolean;
 }
 
-/** A request for help, a mistake, or what to do. */
+/** A request for help, a mistake, or what to do; `table`: the table of images in README.md. */
 export type CommandLine =
   | { readonly kind: 'help' }
   | { readonly kind: 'mistake'; readonly message: string }
+  | { readonly kind: 'table' }
   | { readonly kind: 'build'; readonly options: ImageOptions };
 
 const FORMATS: readonly Format[] = ['oci', 'oci-archive', 'docker-archive', 'rootfs'];
@@ -41,6 +42,7 @@ const SOURCES: readonly LibrarySource[] = ['auto', 'pinned', 'machine'];
 
 /** What `--help` prints. */
 export const HELP = `Usage: npm run image -- APP... | all [options]
+       npm run image -- table     measures all images and starts and writes the table in README.md
 
 Builds images of the programs without Docker and without a registry. Apps: ${imageApps.join(', ')}.
 
@@ -98,6 +100,7 @@ const OPTIONS = {
 
 function toRequest({ values, positionals }: ReturnType<typeof parse>): CommandLine {
   if (values.help) return { kind: 'help' };
+  if (positionals.join() === 'table') return { kind: 'table' };
   const options: ImageOptions = {
     apps: positionals.includes('all') ? [...imageApps] : positionals.map(appOf),
     platforms: [...new Set(values.platform.split(','))].map(platformOf),
