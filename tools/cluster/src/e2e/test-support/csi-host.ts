@@ -2,7 +2,7 @@
 // host's own programs are, over loop devices; targets follow the simulated cloud. All of it is seen in the node's mount namespace only.
 import { chmod, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { HostWorld, missingForHostWorld } from '../../../../../apps/csi-packet/src/test-support/host-world.ts';
+import { HostWorld, missingForHostWorld } from '@longshore/csi-packet/testing';
 import type { RunningCluster } from '../../cluster.ts';
 import { inTree } from './images.ts';
 
