@@ -116,7 +116,9 @@ describeHere(`csi-packet in a cluster${problem === undefined ? '' : ` (skipped: 
       await symlink(await acquireBinary('csi-sanity'), path.join(folder, 'csi-sanity'));
       await view.apply(csiManifests(cloud).sanity);
       await cluster.kubectl('-n', 'kube-system', 'rollout', 'status', 'daemonset/csi-node', '--timeout=120s');
-      const script = `cd ${folder} && ./csi-sanity --ginkgo.v --ginkgo.no-color --csi.endpoint=${SOCKET}`;
+      // It looks itself whether target folders are gone: they have to be where driver and node see the same.
+      const shared = '/var/lib/kubelet/plugins/net.packet.csi';
+      const script = `cd ${folder} && TMPDIR=${shared} ./csi-sanity --ginkgo.v --ginkgo.no-color --csi.endpoint=${SOCKET}`;
       const enter = [
         '--target',
         String(cluster.nodePid),
