@@ -12,6 +12,7 @@ import { componentProblems, needsCredentials, withCredentials } from '../input/c
 import type { Credentials } from '../input/components.ts';
 import { parseDocuments } from '../input/documents.ts';
 import type { ParsedFile } from '../input/documents.ts';
+import { podNetworkProblems } from '../input/pod-network-problem.ts';
 import { setupProblems } from '../input/preflight.ts';
 import { hashOf } from '../journal/journal.ts';
 import type { AnyObject } from '../kube-kinds.ts';
@@ -47,7 +48,10 @@ export async function readCreateInput(options: CreateOptions, host: Host): Promi
   const { cluster, machines, problems } = understand(files);
   const components = fillIn(files.components.objects, host.env);
   const input = cluster && machines ? { ...machines, cluster } : undefined;
-  const all = [...problems, ...components.problems, ...(input ? setupProblems(input, components.objects) : [])];
+  const across = input
+    ? [...setupProblems(input, components.objects), ...podNetworkProblems(input.cluster, files.addons.objects)]
+    : [];
+  const all = [...problems, ...components.problems, ...across];
   if (!input || all.length > 0) throw failure('CTL_INPUT_INVALID', listed('nothing was created:', all));
   return {
     input,
