@@ -3,11 +3,10 @@ import { expect, test } from '@jest/globals';
 import type { Cluster } from '../../api/objects.ts';
 import { podNetworkProblems } from './pod-network-problem.ts';
 
-const cluster = (cidrBlocks: readonly string[]): Cluster =>
-  ({
-    metadata: { namespace: 'default', name: 'web' },
-    spec: { clusterNetwork: { pods: { cidrBlocks } } },
-  });
+const cluster = (cidrBlocks: readonly string[]): Cluster => ({
+  metadata: { namespace: 'default', name: 'web' },
+  spec: { clusterNetwork: { pods: { cidrBlocks } } },
+});
 const flannel = (text: string) => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
