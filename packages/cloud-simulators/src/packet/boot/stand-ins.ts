@@ -62,6 +62,9 @@ export const NOT_ON_A_FRESH_SERVER: readonly string[] = [
   ]),
   ...['cni', 'containerd', 'kubernetes', 'apt/sources.list.d'].map((name) => `/etc/${name}`),
   ...['cni', 'containerd', 'docker', 'etcd', 'kubelet', 'cloud'].map((name) => `/var/lib/${name}`),
+  ...['containerd', 'docker', 'kubelet'].flatMap((name) =>
+    ['/etc', '/usr/lib', '/lib'].map((folder) => `${folder}/systemd/system/${name}.service`),
+  ),
   '/etc/default/kubelet',
   '/root/.kube',
 ];
