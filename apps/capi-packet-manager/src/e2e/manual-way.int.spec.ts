@@ -1,4 +1,5 @@
 // The README's manual way: the four files applied with kubectl to one API server, without clusterctl. Devices and Nodes come of it.
+// And gone they are with the Cluster; the managers, each under its own account, lack no right and have none in vain.
 // In a network namespace of its own.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
@@ -7,14 +8,48 @@ import { bootProblem, isInOwnNetwork, runSpecInOwnNetwork } from '@longshore/clo
 import { kubectlFor } from '@longshore/embedded-control-plane';
 import type { KubeClient } from '@longshore/k8s-runtime';
 import { clusterSecrets } from '../api/names.ts';
+import { GENERIC_PART, PACKET_PART } from '../generate/component-names.ts';
 import { secrets } from '../test-support/pods/pod-objects.ts';
 import { clientFor, machinesOf, nodesOf } from '../test-support/site/cluster-view.ts';
 import { Desk } from '../test-support/site/desk.ts';
 import { prepareBinaries } from '../test-support/site/prepare-binaries.ts';
 import { ClusterSite } from '../test-support/site/packet-site.ts';
+import { doneBy, grantedTo } from '../test-support/site/rights-used.ts';
 import { until } from '@longshore/reconciler-core/testing';
 
 const NAME = 'by-hand';
+/** Rights that this world gives no occasion to use, with what they are for. */
+const ANYWHERE = {
+  'patch events': 'an event that happened again',
+  'watch leases': 'a second replica that waits',
+};
+const IDLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  packet: {
+    ...ANYWHERE,
+    'delete machinesets': 'a MachineSet without a deployment, when its Cluster goes',
+    'get nodes': 'whether a machine that goes is the one that the manager runs on',
+    'list clusters': 'an API server without WatchList',
+    'list machineclasses': 'an API server without WatchList',
+    'list secrets': 'an API server without WatchList',
+    'patch machinedeployments': 'the finalizer of a deletion in the foreground, when its Cluster goes',
+    'patch machinesets': 'the finalizer of a deletion in the foreground, when its Cluster goes',
+    'patch secrets': 'tokens and certificates that are renewed',
+    'update clusters/finalizers': 'an API server with OwnerReferencesPermissionEnforcement',
+    'update machines/finalizers': 'an API server with OwnerReferencesPermissionEnforcement',
+  },
+  generic: {
+    ...ANYWHERE,
+    'delete machines': 'a MachineSet that gets smaller',
+    'delete machinesets': 'a deployment with more old sets than it keeps',
+    'list clusters': 'an API server without WatchList',
+    'list machinedeployments': 'an API server without WatchList',
+    'list secrets': 'an API server without WatchList',
+    'patch machines': 'Machines that are adopted or let go',
+    'update machinedeployments/finalizers': 'an API server with OwnerReferencesPermissionEnforcement',
+    'update machines/finalizers': 'an API server with OwnerReferencesPermissionEnforcement',
+    'update machinesets/finalizers': 'an API server with OwnerReferencesPermissionEnforcement',
+  },
+};
 const problem = bootProblem();
 
 if (problem !== undefined) {
@@ -24,7 +59,7 @@ if (problem !== undefined) {
 
   test('the manual way, in a network namespace of the suite', async () => {
     const { code, output } = await runSpecInOwnNetwork(import.meta.filename);
-    expect(`${output}\nexit code ${code}`).toMatch(/Tests: +1 passed, 1 total[^]*exit code 0$/);
+    expect(`${output}\nexit code ${code}`).toMatch(/Tests: +2 passed, 2 total[^]*exit code 0$/);
   }, 1_200_000);
 } else {
   let site: ClusterSite;
@@ -76,5 +111,17 @@ if (problem !== undefined) {
         return all.length === 2 && all.every(({ status }) => names.includes(status?.nodeRef?.name));
       });
     }, 1_000_000);
+
+    test('with the Cluster all is gone; each manager used the rights that it has, and was refused none', async () => {
+      const kubectl = await kubectlFor(site.bootstrap);
+      await kubectl('delete', `clusters.cluster.k8s.io/${NAME}`, '--timeout=300s');
+      await until('no Machine is left', async () => (await machinesOf(site.bootstrapClient)).length === 0);
+      expect(site.packet.simulator.state.devices.size).toBe(0);
+      const events = await site.bootstrap.auditEvents();
+      const found = [PACKET_PART, GENERIC_PART].map((part) => ({ part, ...doneBy(part, events) }));
+      expect(found.map(({ refused }) => refused)).toEqual([[], []]);
+      const idle = found.map(({ part, used }) => grantedTo(part).filter((right) => !used.includes(right)));
+      expect(idle).toEqual([Object.keys(IDLE['packet'] ?? {}).sort(), Object.keys(IDLE['generic'] ?? {}).sort()]);
+    }, 600_000);
   });
 }

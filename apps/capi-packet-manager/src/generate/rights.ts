@@ -34,10 +34,12 @@ const status = (...kinds: readonly string[]): readonly Rule[] => [
 
 const PACKET_RULES: readonly Rule[] = [
   ours(['clusters'], [...READ, 'patch']),
-  // The attempt id is written before a device is made; delete: a Cluster that goes takes its machines, sets and deployments with it.
-  ours(['machines', 'machinesets', 'machinedeployments'], [...READ, 'patch', 'delete']),
+  // The attempt id is written before a device is made.
+  ours(['machines'], [...READ, 'patch', 'delete']),
+  // A Cluster that goes takes its sets and deployments with it.
+  ours(['machinesets', 'machinedeployments'], ['list', 'patch', 'delete']),
   ...status('clusters', 'machines'),
-  ours(['machineclasses'], READ),
+  ours(['machineclasses'], ['list', 'watch']),
   // Keys, tokens and kubeconfigs of clusters, beside each Cluster; the credentials and the sealing key in the own namespace.
   core(['secrets'], [...READ, 'create', 'patch', 'delete']),
   // Whether a machine that goes is the one that the manager itself runs on.
@@ -47,8 +49,9 @@ const PACKET_RULES: readonly Rule[] = [
 ];
 
 const GENERIC_RULES: readonly Rule[] = [
-  ours(['clusters'], READ),
-  ours(['machines', 'machinesets'], [...READ, 'create', 'patch', 'delete']),
+  ours(['clusters'], ['list', 'watch']),
+  ours(['machines'], ['list', 'watch', 'create', 'patch', 'delete']),
+  ours(['machinesets'], [...READ, 'create', 'patch', 'delete']),
   ours(['machinedeployments'], [...READ, 'patch']),
   ...status('machines', 'machinesets', 'machinedeployments'),
   // Kubeconfigs of clusters, whose Nodes are linked to their machines.

@@ -38,7 +38,7 @@ export class ClusterSite {
     const consoleFolder = path.join(folder, 'consoles');
     mkdirSync(consoleFolder);
     const packet = await bootPacket({ boot: { minors: ['1.36'], workerMinors, consoleFolder } });
-    const bootstrap = await startControlPlane({ controllers: true, onFailure: () => undefined });
+    const bootstrap = await startControlPlane({ controllers: true, audit: true, onFailure: () => undefined });
     const bootstrapClient = await clientFor(bootstrap.kubeconfigPath);
     const host = await startPodHost({
       client: bootstrapClient,
