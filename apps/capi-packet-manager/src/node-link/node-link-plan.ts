@@ -70,7 +70,9 @@ function nodeCondition({ metadata, status }: KubeNode): Condition {
 type NodeCondition = NonNullable<NonNullable<KubeNode['status']>['conditions']>[number];
 
 function reported(name: string, ready: NodeCondition, createdAt: string): Condition {
-  const { lastTransitionTime = createdAt, reason = 'NodeNotReady', message = 'is not ready' } = ready;
+  const { reason = 'NodeNotReady', message = 'is not ready' } = ready;
+  // The API server says `null` where no time was given, and keeps no `null` in a Machine: it would be written for ever.
+  const lastTransitionTime = ready.lastTransitionTime ?? createdAt;
   if (ready.status === 'True') return nodeReady('True', 'NodeReady', `Node ${name} is ready`, lastTransitionTime);
   const is = ready.status === 'False' ? 'False' : 'Unknown';
   return nodeReady(is, reason, `Node ${name}: ${message}`, lastTransitionTime);

@@ -90,6 +90,20 @@ describe('planNodeLink', () => {
     expect(planNodeLink(machine({ status }), { state: 'found', node: node('w-0') }, NOW)).toEqual({});
   });
 
+  test('a Ready condition without a time, which the API server gives as null, has the time of the Node and is written once', () => {
+    const born = '2025-12-31T22:00:00Z';
+    const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: null as unknown as string }];
+    const { metadata } = node('w-0');
+    const found = {
+      state: 'found',
+      node: { metadata: { ...metadata, creationTimestamp: born }, status: { conditions } },
+    } as const;
+    const since = { ...ready, lastTransitionTime: born };
+    expect(planNodeLink(machine(), found, NOW)).toMatchObject({ machineStatus: { conditions: [since] } });
+    const status = { nodeRef: linkedStatus, versions: {}, conditions: [since] };
+    expect(planNodeLink(machine({ status }), found, NOW)).toEqual({});
+  });
+
   test('a Node that is gone: no reference, and the time is now, whatever NodeReady was before', () => {
     const status = { nodeRef: linkedStatus, conditions: [{ ...ready, status: 'False' as const }] };
     expect(planNodeLink(machine({ status }), { state: 'absent' }, NOW)).toMatchObject({
