@@ -18,7 +18,7 @@ import { doneBy, grantedTo } from '../test-support/site/rights-used.ts';
 import { until } from '@longshore/reconciler-core/testing';
 
 const NAME = 'by-hand';
-/** Rights that this world gives no occasion to use, with what they are for. */
+/** Rights that this world gives no occasion to use, or not in every run, with what they are for. */
 const ANYWHERE = {
   'patch events': 'an event that happened again',
   'watch leases': 'a second replica that waits',
@@ -27,6 +27,7 @@ const IDLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   packet: {
     ...ANYWHERE,
     'delete machinesets': 'a MachineSet without a deployment, when its Cluster goes',
+    'get machines': 'a newer one than the cached one, after a conflict',
     'get nodes': 'whether a machine that goes is the one that the manager runs on',
     'list clusters': 'an API server without WatchList',
     'list machineclasses': 'an API server without WatchList',
@@ -41,6 +42,7 @@ const IDLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ...ANYWHERE,
     'delete machines': 'a MachineSet that gets smaller',
     'delete machinesets': 'a deployment with more old sets than it keeps',
+    'get secrets': 'a kubeconfig without the label of its Cluster, or one that is not in the cache yet',
     'list clusters': 'an API server without WatchList',
     'list machinedeployments': 'an API server without WatchList',
     'list secrets': 'an API server without WatchList',
@@ -120,8 +122,14 @@ if (problem !== undefined) {
       const events = await site.bootstrap.auditEvents();
       const found = [PACKET_PART, GENERIC_PART].map((part) => ({ part, ...doneBy(part, events) }));
       expect(found.map(({ refused }) => refused)).toEqual([[], []]);
-      const idle = found.map(({ part, used }) => grantedTo(part).filter((right) => !used.includes(right)));
-      expect(idle).toEqual([Object.keys(IDLE['packet'] ?? {}).sort(), Object.keys(IDLE['generic'] ?? {}).sort()]);
+      const granted = found.map(({ part }) => grantedTo(part));
+      const listed = [IDLE['packet'] ?? {}, IDLE['generic'] ?? {}].map((rights) => Object.keys(rights));
+      expect(listed.map((rights, i) => rights.filter((right) => !granted[i]?.includes(right)))).toEqual([[], []]);
+      // Which of the listed rights are used all the same is a matter of who is faster, so that is not looked at.
+      const idle = granted.map((rights, i) =>
+        rights.filter((right) => !found[i]?.used.includes(right) && !listed[i]?.includes(right)),
+      );
+      expect(idle).toEqual([[], []]);
     }, 600_000);
   });
 }
