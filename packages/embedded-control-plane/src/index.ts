@@ -15,6 +15,8 @@ export type { AuditEvent } from './audit.ts';
 export type { Checkpoint } from './checkpoint.ts';
 export type { KeyPair } from './pki/certificates.ts';
 export type { Component, StopOptions } from './process/component.ts';
+export { compareRights, grantedRights, userOf } from './rights.ts';
+export type { Account, RightsReport } from './rights.ts';
 export type { StaticUser } from './users.ts';
 export { DEFAULT_MINOR, KUBERNETES_VERSIONS, MINORS, parseMinor } from './versions.ts';
 export type { Minor } from './versions.ts';
