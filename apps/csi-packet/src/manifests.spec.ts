@@ -74,17 +74,17 @@ describe('manifests', () => {
     });
   });
 
-  test('the controller’s sidecars all find the driver’s socket, elect a leader, and are those of today', async () => {
+  test('the controller’s sidecars all find the driver’s socket, elect a leader, and are those that the tests run', async () => {
     const containers = (await read('kubernetes/controller.yaml')).flatMap(
       ({ spec }) => spec?.template?.spec.containers,
     );
     const sidecars = containers.filter((container) => container !== undefined && container.name !== 'packet-driver');
-    expect(sidecars.map((sidecar) => sidecar?.image.split('/').at(-1))).toEqual([
-      'csi-provisioner:v6.3.0',
-      'csi-attacher:v4.12.0',
-      'csi-resizer:v2.2.1',
-      'csi-snapshotter:v8.4.0',
-    ]);
+    const modules = await readFile(join(import.meta.dirname, '../../../tools/go/csi-sidecars/go.mod'), 'utf8');
+    const tested = [...modules.matchAll(/^\tgithub\.com\/kubernetes-csi\/external-(\w+)\/v\d+ (v\S+)$/gm)];
+    expect(tested).toHaveLength(4);
+    expect(sidecars.map((sidecar) => sidecar?.image.split('/').at(-1)).sort()).toEqual(
+      tested.map(([, name, version]) => `csi-${name}:${version}`).sort(),
+    );
     for (const sidecar of sidecars) {
       expect(sidecar?.args).toEqual(expect.arrayContaining(['--csi-address=$(ADDRESS)', '--leader-election']));
       expect(sidecar?.volumeMounts).toContainEqual({ name: 'socket-dir', mountPath: '/csi' });

@@ -715,7 +715,8 @@ export const csiSetup = [
 
 /** ../csi-packet/deploy/kubernetes/controller.yaml */
 export const csiController = [
-  "# The controller: the driver with the credentials, and the sidecars that talk to Kubernetes. Apply setup.yaml and the Secret first.",
+  "# The controller: the driver with the credentials, and the sidecars that talk to Kubernetes, of the versions that its tests run. Apply",
+  "# setup.yaml and the Secret first.",
   "apiVersion: v1",
   "kind: Service",
   "metadata:",
@@ -798,7 +799,7 @@ export const csiController = [
   "            - name: socket-dir",
   "              mountPath: /csi",
   "        - name: csi-attacher",
-  "          image: registry.k8s.io/sig-storage/csi-attacher:v4.12.0",
+  "          image: registry.k8s.io/sig-storage/csi-attacher:v4.13.0",
   "          args:",
   "            - --csi-address=$(ADDRESS)",
   "            - --timeout=60s",
@@ -811,7 +812,7 @@ export const csiController = [
   "            - name: socket-dir",
   "              mountPath: /csi",
   "        - name: csi-resizer",
-  "          image: registry.k8s.io/sig-storage/csi-resizer:v2.2.1",
+  "          image: registry.k8s.io/sig-storage/csi-resizer:v2.3.0",
   "          args:",
   "            - --csi-address=$(ADDRESS)",
   "            - --timeout=30s",
@@ -825,7 +826,7 @@ export const csiController = [
   "              mountPath: /csi",
   "        # Snapshots need the CRDs and the snapshot-controller of external-snapshotter; a cluster without them does not need this container.",
   "        - name: csi-snapshotter",
-  "          image: registry.k8s.io/sig-storage/csi-snapshotter:v8.4.0",
+  "          image: registry.k8s.io/sig-storage/csi-snapshotter:v8.7.0",
   "          args:",
   "            - --csi-address=$(ADDRESS)",
   "            - --timeout=60s",
