@@ -27,11 +27,25 @@ export interface AlertRule {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+interface DataSource {
+  readonly type: string;
+  readonly uid: string;
+}
+
 interface Panel {
+  readonly id: number;
   readonly title: string;
   readonly type: string;
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
+  readonly datasource?: DataSource;
+  readonly targets?: readonly Target[];
+}
+
+interface Target {
+  readonly refId: string;
+  readonly datasource: DataSource;
+  readonly expr: string;
+  readonly legendFormat: string;
 }
 
 /** The alert rules of all files. */
@@ -51,6 +65,12 @@ interface RuleFile {
 export interface Dashboard {
   readonly uid: string;
   readonly title: string;
+  readonly schemaVersion: number;
+  readonly time: { readonly from: string; readonly to: string };
+  readonly refresh: string;
+  readonly templating: {
+    readonly list: readonly { readonly name: string; readonly type: string; readonly query: string }[];
+  };
   readonly panels: readonly Panel[];
 }
 
