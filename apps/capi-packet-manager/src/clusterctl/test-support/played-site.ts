@@ -14,9 +14,9 @@ import { until } from '@longshore/reconciler-core/testing';
 import { planFiles, SHIPPED_MACHINE_CONFIGS } from '../../generate/plan-files.ts';
 import { runCommand } from '../../test-support/site/command.ts';
 import type { CommandResult } from '../../test-support/site/command.ts';
+import { startCallProxy } from '../../test-support/interruption/call-proxy.ts';
+import type { CallProxy, CallWatcher, ProxiedCall } from '../../test-support/interruption/call-proxy.ts';
 import { builtProgram } from '../../test-support/site/programs.ts';
-import { startApiProxy } from './api-proxy.ts';
-import type { ApiProxy, ApiWrite } from './api-proxy.ts';
 import { PlayedManager } from './played-manager.ts';
 import type { PlayedWorld } from './played-manager.ts';
 
@@ -25,7 +25,7 @@ const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPoQVHBCmkjTYLkKCyPs6ZQ7jQ4E9b3
 const DESK_FILES = ['kubeconfig', 'state', 'kind.made', 'kind.log', 'kind.deleted'];
 
 /** A write, and where it goes. */
-export interface SeenWrite extends ApiWrite {
+export interface SeenWrite extends ProxiedCall {
   readonly side: 'bootstrap' | 'target';
 }
 
@@ -55,7 +55,7 @@ interface Side {
   readonly name: SeenWrite['side'];
   readonly plane: ControlPlane;
   readonly client: KubeClient;
-  readonly proxy: ApiProxy;
+  readonly proxy: CallProxy;
   readonly manager: PlayedManager;
 }
 
@@ -204,20 +204,23 @@ export class PlayedSite {
 
   async #startSide(name: Side['name']): Promise<void> {
     const plane = await startControlPlane({ etcd: this.#etcd });
-    const seen = (write: ApiWrite): SeenWrite => ({ ...write, side: name });
-    const known = new WeakMap<ApiWrite, SeenWrite>();
+    const known = new WeakMap<ProxiedCall, SeenWrite>();
+    const seen = (call: ProxiedCall): SeenWrite => known.get(call) ?? { ...call, side: name };
     const isServing = (): boolean => name === 'target' || !existsSync(this.path('kind.deleted'));
-    const watcher = {
-      onWrite: (write: ApiWrite): boolean => {
-        const own = seen(write);
-        known.set(write, own);
+    const watcher: CallWatcher = {
+      isWatched: ({ method, path }) => method !== 'GET' && !path.includes('dryRun='),
+      onCall: (call) => {
+        const own = seen(call);
+        known.set(call, own);
         return this.#onWrite(own, false);
       },
-      onDone: (write: ApiWrite): boolean => this.#onWrite(known.get(write) ?? seen(write), true),
+      onDone: (call) => this.#onWrite(seen(call), true),
     };
-    const proxy = await startApiProxy(plane, watcher, isServing);
+    const proxy = await startCallProxy({ url: plane.server, ca: plane.caCertPem, isServing }, watcher);
     const text = readFileSync(plane.kubeconfigPath, 'utf8');
-    writeFileSync(this.path(`${name}.kubeconfig`), text.replace(plane.server, proxy.url), { mode: 0o600 });
+    writeFileSync(this.path(`${name}.kubeconfig`), text.replace(plane.server, `http://127.0.0.1:${proxy.port}`), {
+      mode: 0o600,
+    });
     const client = await connect({ kubeconfig: plane.kubeconfigPath, userAgent: 'played' });
     this.#sides.push({ name, plane, client, proxy, manager: new PlayedManager(client, name, this.world) });
   }

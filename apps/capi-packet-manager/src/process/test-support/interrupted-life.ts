@@ -7,9 +7,9 @@ import type { ControlPlane } from '@longshore/embedded-control-plane';
 import { stringify } from 'yaml';
 import { clusters, machines } from '../../api/resources.ts';
 import { CallLedger, isKubeWrite } from '../../test-support/interruption/call-ledger.ts';
-import type { CallMark, Wound } from '../../test-support/interruption/call-ledger.ts';
+import type { CallMark, SeenCall, Wound } from '../../test-support/interruption/call-ledger.ts';
 import { startCallProxy } from '../../test-support/interruption/call-proxy.ts';
-import type { CallProxy } from '../../test-support/interruption/call-proxy.ts';
+import type { CallProxy, CallWatcher } from '../../test-support/interruption/call-proxy.ts';
 import { ManagerRun } from './manager-run.ts';
 import { PlayedCluster } from './played-cluster.ts';
 
@@ -64,14 +64,36 @@ class InterruptedLife {
 
   async #openProxies(): Promise<void> {
     const { plane, cloud } = this.#world;
-    const killer = { ledger: this.#ledger, kill: () => this.#killAndRestart() };
     const [cert, key] = await Promise.all(
       ['apiserver.crt', 'apiserver.key'].map((file) => readFile(path.join(plane.folder, file), 'utf8')),
     );
     const tls = { ca: plane.caCertPem, serving: { cert: cert ?? '', key: key ?? '' } };
-    const kube = { url: plane.server, ...tls, token: plane.adminToken, isCounted: isKubeWrite };
-    const packet = { url: new URL(cloud.url).origin, isCounted: () => true };
-    this.#proxies = [await startCallProxy(kube, killer), await startCallProxy(packet, killer)];
+    const kube = { url: plane.server, ...tls, token: plane.adminToken };
+    const packet = { url: new URL(cloud.url).origin };
+    const everyCall = (): boolean => true;
+    this.#proxies = [
+      await startCallProxy(kube, this.#watcher(isKubeWrite)),
+      await startCallProxy(packet, this.#watcher(everyCall)),
+    ];
+  }
+
+  /** Kills at the call that the ledger names. */
+  #watcher(isWatched: (call: SeenCall) => boolean): CallWatcher {
+    const fatal = new WeakSet<SeenCall>();
+    return {
+      isWatched,
+      onCall: async (call) => {
+        if (!this.#ledger.note(call)) return true;
+        fatal.add(call);
+        if (!this.#ledger.isDone) await this.#killAndRestart();
+        return this.#ledger.isDone;
+      },
+      onDone: async (call) => {
+        if (!fatal.has(call)) return true;
+        await this.#killAndRestart();
+        return false;
+      },
+    };
   }
 
   async run(): Promise<Life> {

@@ -1,11 +1,11 @@
-// Stands between a program and what it calls, an API server or Packet. At the call that the ledger names the program is killed, before the
-// call is done or before its answer is back; all others pass, watches too.
+// Stands between a program and what it calls, an API server or Packet, sees calls before and after they are done, and so can let it end at
+// any of them, as a program that is killed ends: nothing is cleaned up, an answer that was on its way is lost. All others pass, watches too.
 import { createServer as createHttpServer, request as httpRequest, Agent as HttpAgent } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent as HttpsAgent, createServer as createHttpsServer, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import type { CallLedger, SeenCall } from './call-ledger.ts';
+import type { SeenCall } from './call-ledger.ts';
 
 /** Where calls go, and how they come. */
 export interface ProxyTarget {
@@ -16,29 +16,39 @@ export interface ProxyTarget {
   readonly serving?: { readonly cert: string; readonly key: string };
   /** For callers without a token of their own: a client certificate does not pass a proxy. */
   readonly token?: string;
-  /** Calls that are counted. */
-  readonly isCounted: (call: SeenCall) => boolean;
+  /** False: as if the target were gone. */
+  readonly isServing?: () => boolean;
 }
 
-/** What happens at the call. */
-export interface Killer {
-  readonly ledger: CallLedger;
-  /** Resolves when the program is dead. */
-  readonly kill: () => Promise<void>;
+/** A call on its way. */
+export interface ProxiedCall extends SeenCall {
+  /** Content type of its body: what kind of patch it is. */
+  readonly contentType: string;
 }
 
-/** A running proxy. */
+/** Who is told of calls; of one call it is given the same object twice. */
+export interface CallWatcher {
+  /** Others just pass. */
+  isWatched(call: ProxiedCall): boolean;
+  /** Before it is sent on; `false`: it never is. */
+  onCall(call: ProxiedCall): boolean | Promise<boolean>;
+  /** After it was done; `false`: the answer is lost. */
+  onDone(call: ProxiedCall): boolean | Promise<boolean>;
+}
+
+/** A running proxy on the loopback. */
 export interface CallProxy {
   readonly port: number;
   stop(): Promise<void>;
 }
 
 /** Starts one on a free port. */
-export async function startCallProxy(target: ProxyTarget, killer: Killer): Promise<CallProxy> {
+export async function startCallProxy(target: ProxyTarget, watcher: CallWatcher): Promise<CallProxy> {
   const agent =
     target.ca === undefined ? new HttpAgent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true, ca: target.ca });
   const onRequest = (incoming: IncomingMessage, answer: ServerResponse): void => {
-    pass({ incoming, answer, agent, target }, killer).catch(() => answer.destroy());
+    if (target.isServing?.() === false) return void incoming.destroy();
+    pass({ incoming, answer, agent, target }, watcher).catch(() => answer.destroy());
   };
   const server =
     target.serving === undefined ? createHttpServer(onRequest) : createHttpsServer(target.serving, onRequest);
@@ -60,30 +70,33 @@ interface Exchange {
   readonly target: ProxyTarget;
 }
 
-async function pass(exchange: Exchange, { ledger, kill }: Killer): Promise<void> {
-  const { incoming, answer, target } = exchange;
-  const call = { method: incoming.method ?? '', path: incoming.url ?? '' };
+async function pass(exchange: Exchange, watcher: CallWatcher): Promise<void> {
+  const { incoming, answer } = exchange;
+  const { method = '', url = '', headers } = incoming;
+  const call = { method, path: url, contentType: headers['content-type'] ?? '' };
   const body = await buffer(incoming);
-  const isIt = target.isCounted(call) && ledger.note(call);
-  if (isIt && !ledger.isDone) {
-    await kill();
-    return void answer.destroy();
-  }
+  if (!watcher.isWatched(call)) return stream(await send(exchange, body), answer);
+  if (!(await watcher.onCall(call))) return void answer.destroy();
   const response = await send(exchange, body);
-  if (isIt) {
-    await buffer(response);
-    await kill();
-    return void answer.destroy();
-  }
-  const { 'transfer-encoding': _chunked, connection: _hop, ...headers } = response.headers;
-  answer.writeHead(response.statusCode ?? 502, headers);
+  const text = await buffer(response);
+  if (!(await watcher.onDone(call))) return void answer.destroy();
+  answer.writeHead(response.statusCode ?? 502, { ...headersOf(response), 'content-length': text.length }).end(text);
+}
+
+function stream(response: IncomingMessage, answer: ServerResponse): void {
+  answer.writeHead(response.statusCode ?? 502, headersOf(response));
   answer.flushHeaders();
   answer.on('close', () => response.destroy());
   response.on('error', () => answer.destroy()).pipe(answer);
 }
 
+function headersOf({ headers }: IncomingMessage): IncomingMessage['headers'] {
+  const { 'transfer-encoding': _chunked, connection: _hop, ...others } = headers;
+  return others;
+}
+
 function send({ incoming, agent, target }: Exchange, body: Buffer): Promise<IncomingMessage> {
-  const { host: _host, connection: _hop, 'transfer-encoding': _chunked, ...headers } = incoming.headers;
+  const { host: _host, ...headers } = headersOf(incoming);
   if (target.token !== undefined) headers.authorization ??= `Bearer ${target.token}`;
   const isLong = body.length > 0 || headers['content-length'] !== undefined;
   const options = {
