@@ -5,4 +5,5 @@ export * from './testing/fake-instances.ts';
 export * from './testing/fake-load-balancers.ts';
 export * from './testing/fake-routes.ts';
 export * from './testing/recorded-events.ts';
+export * from './testing/rights-scene.ts';
 export * from './testing/running-program.ts';
