@@ -1,0 +1,82 @@
+// The rights of the manifest are exactly those that the program uses: the built program under its account, with the fall-backs forced and
+// the audit log on. Whatever is granted is used in the end, and no call is refused.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { playDryRun, playLife, RunningProgram } from '@longshore/cloud-provider/testing';
+import type { RightsScene } from '@longshore/cloud-provider/testing';
+import { simulateCloudscale } from '@longshore/cloud-simulators';
+import type { CloudscaleSimulator } from '@longshore/cloud-simulators';
+import { compareRights, kubectlFor, startControlPlane } from '@longshore/embedded-control-plane';
+import type { ControlPlane, RightsReport } from '@longshore/embedded-control-plane';
+import { appFolder, MANIFEST, manifests } from './test-support/manifests.ts';
+import { cloudEnv } from './test-support/program.ts';
+
+const FIRST_BUILD_MS = 1_800_000;
+const LIFE_MS = 900_000;
+const account = { namespace: 'kube-system', name: 'cloud-controller-manager' };
+const programs: RunningProgram[] = [];
+let plane: ControlPlane;
+let cloud: CloudscaleSimulator;
+let folder: string;
+
+beforeAll(async () => {
+  const onProgress = (message: string): boolean => process.stderr.write(`${message}\n`);
+  folder = await mkdtemp(path.join(tmpdir(), 'cloudscale-ccm-rights-'));
+  // An older API server: caches have to list before they watch.
+  plane = await startControlPlane({ audit: true, apiServerArgs: ['--feature-gates=WatchList=false'], onProgress });
+  await (
+    await kubectlFor(plane, { cwd: appFolder, onProgress })
+  )('apply', '-f', MANIFEST);
+  cloud = await simulateCloudscale({ timeToRunningMs: 300, dataPlaneMs: 0 });
+}, FIRST_BUILD_MS);
+afterEach(async () => {
+  for (const program of programs.splice(0)) if (program.isRunning) await program.stop();
+});
+afterAll(async () => {
+  await cloud?.close();
+  await plane?.stop();
+  await rm(folder, { recursive: true });
+});
+
+const rights = async (): Promise<RightsReport> =>
+  compareRights(manifests.objectsOf(MANIFEST), account, await plane.auditEvents());
+
+async function newScene(): Promise<RightsScene> {
+  const kubeconfig = path.join(folder, 'ccm.kubeconfig');
+  const token = await plane.createToken(account);
+  await plane.writeKubeconfig(kubeconfig, { token });
+  return {
+    cluster: plane,
+    token,
+    kubeconfig,
+    compareRights: rights,
+    addMachine: (name) => void cloud.addServer({ name }),
+    removeMachine(name) {
+      const found = [...cloud.state.servers.values()].find((server) => server.name === name);
+      if (found) cloud.removeServer(found.uuid);
+    },
+    start(name, flags) {
+      const file = path.join(appFolder, 'dist/main.js');
+      const given = ['--allow-untagged-cloud', `--kubeconfig=${kubeconfig}`, ...flags];
+      const started = new RunningProgram(name, { file, env: cloudEnv(cloud), flags: given });
+      programs.push(started);
+      return started;
+    },
+  };
+}
+
+test(
+  'every right of the manifest is used, and nothing else is asked for',
+  async () => {
+    const scene = await newScene();
+    await playDryRun(scene);
+    await playLife(scene);
+    const { granted, idle, refused } = await rights();
+    expect(granted.length).toBeGreaterThan(0);
+    expect({ idle, refused }).toEqual({ idle: [], refused: [] });
+    expect(programs.map(({ output }) => output).join('')).not.toContain('a permission is missing');
+  },
+  LIFE_MS,
+);
