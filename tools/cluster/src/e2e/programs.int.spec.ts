@@ -14,7 +14,7 @@ import { clusterProblem } from '../host-check.ts';
 import { pauseImage } from '../images/pause-program.ts';
 import { startCluster } from '../start-cluster.ts';
 import { ClusterView } from './test-support/cluster-view.ts';
-import { buildImages, imageOf, inTree } from './test-support/images.ts';
+import { buildImages, imageOf, inTree, version } from './test-support/images.ts';
 import { PROVIDERS } from './test-support/providers.ts';
 import type { Cloud } from './test-support/providers.ts';
 import { goManifestOf, manifestOf, secondReplica, secretsOf, workloadOf } from './test-support/workloads.ts';
@@ -176,7 +176,7 @@ if (problem !== undefined) {
       'from provider-components.yaml it creates the device of a Machine, as nobody, without capabilities, on a read-only root',
       async () => {
         const folder = path.join(cluster.folder, 'capi');
-        const image = `longshore/${CAPI}:v0.1.0`;
+        const image = `longshore/${CAPI}:v${version}`;
         const env = { PACKET_PROJECT_ID: cloud.projectId, PACKET_API_KEY: cloud.token, PACKET_API_URL: cloud.url };
         const clusterctl = inTree('apps', CAPI, 'dist/clusterctl.js');
         await promisify(execFile)(process.execPath, [clusterctl, 'generate', '--image', image, '--output', folder], {

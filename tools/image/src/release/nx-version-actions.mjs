@@ -1,13 +1,18 @@
 // How `nx release` reads and writes versions of this repository: package.json of each project with exact versions of one another, and after
-// that the root, the lock file and the programs' version.ts. Plain JavaScript without a build, because Nx loads it itself (nx.json). Nx's own
-// implementation is in @nx/js, which is not installed; it would also call npm, which would look for newer packages.
+// that all else that has the version, so that the tagged commit is complete: the root, the lock file, the programs' version.ts, the change
+// log, manifests and pages. Plain JavaScript without a build, because Nx loads it itself (nx.json). Nx's own implementation is in @nx/js,
+// which is not installed; it would also call npm, which would look for newer packages.
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { VersionActions } from 'nx/release';
+import { releasedChangeLog } from './change-log.mjs';
 
 const KINDS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'];
 /** Where programs have their version in the source, below the folder of an app. */
 const VERSION_FILES = ['src/version.ts', 'src/process/version.ts'];
+/** Texts of other apps that the cluster-api provider brings along. */
+const EMBEDDED = 'apps/capi-packet-manager/src/gen/embedded-files.ts';
 
 /** What Nx asks for each project. */
 export default class PackageVersions extends VersionActions {
@@ -53,12 +58,23 @@ export default class PackageVersions extends VersionActions {
 /** The rest of the tree, once all projects have their version: nothing is asked of a registry. */
 export async function afterAllProjectsVersioned(cwd, { dryRun }) {
   const { version } = JSON.parse(readFileSync(path.join(cwd, 'packages/reconciler-core/package.json'), 'utf8'));
-  const changedFiles = ['package.json', 'package-lock.json', ...versionFiles(cwd)];
-  if (dryRun) return { changedFiles, deletedFiles: [] };
+  const edited = ['package.json', 'package-lock.json', 'CHANGELOG.md', ...versionFiles(cwd)];
+  if (dryRun) return { changedFiles: edited, deletedFiles: [] };
+  edit(cwd, 'CHANGELOG.md', (text) => releasedChangeLog(text, version, new Date().toISOString().slice(0, 10)));
   edit(cwd, 'package.json', (text) => replaceVersion(text, version));
   edit(cwd, 'package-lock.json', (text) => lockWith(text, version));
   for (const file of versionFiles(cwd)) edit(cwd, file, (text) => text.replace(/(VERSION = ')[^']+/, `$1${version}`));
-  return { changedFiles, deletedFiles: [] };
+  const written = run(cwd, 'tools/image/src/release/everything/main.ts', '--write-tree').trim().split('\n');
+  run(cwd, 'apps/capi-packet-manager/src/generate/write-embedded.ts');
+  return { changedFiles: [...edited, ...written, EMBEDDED], deletedFiles: [] };
+}
+
+// With the Node of the workspace, which runs TypeScript: Nx may have been started with another.
+function run(cwd, script, ...args) {
+  const node = path.join(cwd, 'node_modules/.bin/node');
+  const PATH = `${path.dirname(node)}${path.delimiter}${process.env.PATH}`;
+  const options = { cwd, encoding: 'utf8', env: { ...process.env, PATH }, stdio: ['ignore', 'pipe', 'inherit'] };
+  return execFileSync(node, ['--conditions=@longshore/source', path.join(cwd, script), ...args], options);
 }
 
 /** The lock file with this version for all workspaces and what they say of one another. */

@@ -1,10 +1,14 @@
 // The images that the specs load, built as users build them.
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
 const root = path.resolve(import.meta.dirname, '../../../../..');
 const folder = path.resolve(import.meta.dirname, '../../../dist/images');
+
+/** The version of the tree, which manifests and tags of images carry. */
+export const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
 
 /** The archive of an app's image, after `buildImages`. */
 export function imageOf(app: string): string {

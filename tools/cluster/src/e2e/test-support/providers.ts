@@ -1,5 +1,6 @@
 // What is different about the three cloud controller managers: manifest, settings, simulated cloud, and how the Go program's manifest starts.
 import { simulateCloudscale, simulateDigitalOcean, simulatePacket } from '@longshore/cloud-simulators';
+import { version } from './images.ts';
 
 /** A simulated cloud with one server, the cluster's node. */
 export interface Cloud {
@@ -65,7 +66,7 @@ const packetSettings = ({ token, projectId = '', url }: Cloud): Readonly<Record<
 export const PROVIDERS: readonly Provider[] = [
   {
     app: 'do-ccm',
-    manifest: 'apps/do-ccm/releases/v0.1.0.yml',
+    manifest: `apps/do-ccm/releases/v${version}.yml`,
     async simulate(host: string, name: string): Promise<Cloud> {
       const cloud = await simulateDigitalOcean({ host, quota: 'off', timeToActiveMs: 300 });
       const { id } = cloud.addDroplet({ name });
@@ -80,7 +81,7 @@ export const PROVIDERS: readonly Provider[] = [
   },
   {
     app: 'packet-ccm',
-    manifest: 'apps/packet-ccm/releases/v0.1.0.yaml',
+    manifest: `apps/packet-ccm/releases/v${version}.yaml`,
     async simulate(host: string, hostname: string): Promise<Cloud> {
       const cloud = await simulatePacket({ host, facility: 'da11', pathPrefix: '/metal/v1', quota: 'off' });
       const { id } = cloud.addDevice({ hostname });
@@ -106,7 +107,7 @@ export const PROVIDERS: readonly Provider[] = [
   },
   {
     app: 'cloudscale-ccm',
-    manifest: 'apps/cloudscale-ccm/releases/download/0.1.0/config.yml',
+    manifest: `apps/cloudscale-ccm/releases/download/${version}/config.yml`,
     async simulate(host: string, name: string): Promise<Cloud> {
       const cloud = await simulateCloudscale({ host, timeToRunningMs: 300, dataPlaneMs: 0 });
       const { uuid } = cloud.addServer({ name });

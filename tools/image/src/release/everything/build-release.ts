@@ -1,6 +1,7 @@
 // Builds everything of a release into a folder. Nothing leaves this machine.
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +10,7 @@ import { imageApps } from '../../app-names.ts';
 import type { ImageApp } from '../../app-names.ts';
 import { imageCache, root } from '../../config.ts';
 import type { ImageReport } from '../../write-images.ts';
+import { sectionOf } from '../change-log.mjs';
 import {
   MANIFESTS,
   pinImages,
@@ -22,6 +24,7 @@ import { packLibraries } from './pack-libraries.ts';
 import { buildProgramAsset } from './program-assets.ts';
 import { checksumsFile, planPublishing, publishScript } from './release-plan.ts';
 import type { Built, PublishStep } from './release-plan.ts';
+import { renderPage, versionedPages } from './versioned-pages.ts';
 
 type Say = (line: string) => void;
 
@@ -64,7 +67,7 @@ export async function buildRelease(
   return steps;
 }
 
-/** Writes the manifests of a version into the tree, with tags and without digests; resolves with their paths. */
+/** Writes manifests, bases and pages of a version into the tree, with tags and without digests; resolves with their paths. */
 export async function writeTree(version: string, place = root): Promise<readonly string[]> {
   const imageOf = (app: ImageApp): string => taggedImage(app, version);
   const written: string[] = [];
@@ -81,6 +84,10 @@ export async function writeTree(version: string, place = root): Promise<readonly
   for (const app of imageApps) {
     const base = `apps/${app}/kustomization.yaml`;
     written.push(await write(place, base, renderBase(await readFile(path.join(root, base), 'utf8'), version)));
+  }
+  for (const page of versionedPages(await readdir(path.join(root, 'docs/guides')))) {
+    if (!existsSync(path.join(root, page))) continue;
+    written.push(await write(place, page, renderPage(await readFile(path.join(root, page), 'utf8'), version)));
   }
   const components = await providerComponentsOf(taggedImage('capi-packet-manager', version));
   written.push(await write(place, `apps/capi-packet-manager/${providerComponentsPath(version)}`, components));
@@ -171,11 +178,9 @@ async function checksums(folder: string): Promise<ReadonlyMap<string, string>> {
 }
 
 async function notesOf({ version, images }: Built): Promise<string> {
-  const log = await readFile(path.join(root, 'CHANGELOG.md'), 'utf8');
-  const [, changes = ''] =
-    new RegExp(`^## ${version.replaceAll('.', '\\.')}[^\n]*\n([^]*?)(?=^## |$(?![^]))`, 'm').exec(log) ?? [];
+  const changes = sectionOf(await readFile(path.join(root, 'CHANGELOG.md'), 'utf8'), version) ?? '';
   const rows = images.map(({ name, image, digest }) => `| ${name} | \`${image}@${digest}\` |`);
-  return `${changes.trim()}\n\n## Images\n\n| app | image |\n|---|---|\n${rows.join('\n')}\n\nChecksums of the files: \`sha256sum --check SHA256SUMS\`.\n`;
+  return `${changes}\n\n## Images\n\n| app | image |\n|---|---|\n${rows.join('\n')}\n\nChecksums of the files: \`sha256sum --check SHA256SUMS\`.\n`;
 }
 
 async function write(folder: string, name: string, content: string): Promise<string> {

@@ -5,13 +5,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { packTar } from '../../archive.ts';
+import { releasedChangeLog, sectionOf } from '../change-log.mjs';
 import { lockWith, replaceVersion } from '../nx-version-actions.mjs';
 import { MANIFESTS, pinImages, renderBase, renderManifest, taggedImage } from './app-manifests.ts';
 import { publishedManifest } from './library-manifest.ts';
 import { parseWholeRelease } from './options.ts';
 import { parsePlatform, withImage } from './program-assets.ts';
+import { publishProblems } from './publish-check.ts';
 import { checksumsFile, describeStep, planPublishing, publishScript } from './release-plan.ts';
 import type { Built } from './release-plan.ts';
+import { renderPage } from './versioned-pages.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 
@@ -111,6 +114,77 @@ describe('versions by Nx', () => {
   });
 });
 
+describe('the change log', () => {
+  const before = '# Change log\n\nNewest first.\n\n## 0.1.0 (unreleased)\n\n- one\n';
+
+  test('what was collected becomes the section of the version, below the title', () => {
+    const first = releasedChangeLog(before, '0.1.0', '2026-01-02');
+    expect(first).toBe('# Change log\n\nNewest first.\n\n## Unreleased\n\n## 0.1.0 (2026-01-02)\n\n- one\n');
+    const next = releasedChangeLog(first.replace('## Unreleased\n', '## Unreleased\n\n- two\n'), '1.0.0', '2026-02-03');
+    expect(sectionOf(next, '1.0.0')).toBe('- two');
+    expect(sectionOf(next, '0.1.0')).toBe('- one');
+  });
+
+  test('once more for the same version changes nothing; nothing collected is a mistake', () => {
+    const first = releasedChangeLog(before, '0.1.0', '2026-01-02');
+    expect(releasedChangeLog(first, '0.1.0', '2026-01-03')).toBe(first);
+    expect(() => releasedChangeLog('# Change log\n', '0.1.0', '2026-01-02')).toThrow(/no section "## Unreleased"/);
+  });
+
+  test('a version that is not released has no section', () => {
+    expect(sectionOf(before, '0.1.0')).toBeUndefined();
+    expect(sectionOf(before, '0.1')).toBeUndefined();
+  });
+});
+
+describe('pages', () => {
+  test('name manifests, bases and images of the version', () => {
+    const page =
+      'kubectl apply -f releases/v0.1.0.yml\n[v0.1.0.yaml](v0.1.0.yaml) `$name/v0.1.0-rc.1-without-cert-manager.yml`\n' +
+      'github.com/OWNER/NAME/apps/do-ccm?ref=v0.1.0\nbuild -t longshore/cloudscale-ccm:v0.1.0 .\n';
+    expect(renderPage(page, '0.2.0')).toBe(
+      'kubectl apply -f releases/v0.2.0.yml\n[v0.2.0.yaml](v0.2.0.yaml) `$name/v0.2.0-without-cert-manager.yml`\n' +
+        'github.com/OWNER/NAME/apps/do-ccm?ref=v0.2.0\nbuild -t longshore/cloudscale-ccm:0.2.0 .\n',
+    );
+  });
+
+  test.each([
+    'kubectl apply -f v0.0.4/deployment.yaml',
+    'kubectl apply -f https://raw.githubusercontent.com/digitalocean/x/master/releases/x/v0.1.59.yml',
+    '| 0.1.0 | the Go program 0.1.0 to 0.1.68 | `longshore/do-ccm:v0.1.0` |',
+  ])('of the past they say what they said: %s', (line) => {
+    expect(renderPage(line, '0.2.0')).toBe(line);
+  });
+});
+
+describe('before publishing', () => {
+  const right = { changed: [], head: 'a'.repeat(40), tagged: 'a'.repeat(40), hasChangeLog: true };
+
+  test.each([
+    { when: 'all is committed and tagged', change: {}, problems: [] },
+    { when: 'the tag is still to be made', change: { tagged: undefined }, problems: [] },
+    {
+      when: 'a file is not committed',
+      change: { changed: [' M a.ts'] },
+      problems: [/1 files are not committed, such as {2}M a/],
+    },
+    {
+      when: 'the tag is elsewhere',
+      change: { tagged: 'b'.repeat(40) },
+      problems: [/v1\.2\.3 is on another commit \(bbbbbbbb\)/],
+    },
+    {
+      when: 'nobody prepared it',
+      change: { hasChangeLog: false },
+      problems: [/no section for 1\.2\.3: npx nx release/],
+    },
+  ])('when $when', ({ change, problems }) => {
+    expect(publishProblems('1.2.3', { ...right, ...change })).toEqual(
+      problems.map((problem) => expect.stringMatching(problem) as unknown),
+    );
+  });
+});
+
 describe('publishing', () => {
   const built: Built = {
     version: '1.2.3',
@@ -144,10 +218,18 @@ describe('publishing', () => {
     const { status } = spawnSync(path.join(folder, 'publish.sh'), { env, cwd: tmpdir(), encoding: 'utf8' });
     return { code: status, calls: (await readFile(path.join(folder, 'calls'), 'utf8')).trim().split('\n') };
   }
+  // It has no tag, until one is made.
+  const gitWithoutTag = `case "$2" in -q) exit 1;; *^*) echo ${built.commit};; esac`;
+  const gitWithTag = `case "$2" in *^*) echo ${built.commit};; esac`;
   const isThere = `case "$1" in digest) echo ${DIGEST};; esac`;
 
   test('images, libraries, tag and release, in this order', async () => {
-    const { code, calls } = await publish({ crane: isThere, npm: '[ "$1" != view ]', git: '[ "$1" != rev-parse ]' });
+    const { code, calls } = await publish({
+      crane: isThere,
+      npm: '[ "$1" != view ]',
+      git: gitWithoutTag,
+      gh: '[ "$2" != view ]',
+    });
     expect(code).toBe(0);
     expect(calls).toEqual([
       'crane push layouts/do-ccm r.example/x/do-ccm:v1.2.3',
@@ -156,15 +238,30 @@ describe('publishing', () => {
       'npm publish libraries/longshore-a-1.2.3.tgz --provenance --access public',
       'git rev-parse -q --verify refs/tags/v1.2.3',
       `git tag -a v1.2.3 -m v1.2.3 ${built.commit}`,
+      'git rev-parse v1.2.3^{commit}',
       'git push origin v1.2.3',
+      'gh release view v1.2.3 --repo owner/name',
       'gh release create v1.2.3 --repo owner/name --verify-tag --notes-file notes.md assets/SHA256SUMS assets/do-ccm-v1.2.3.yml',
     ]);
   });
 
   test('what is published already is left alone when the script is started again', async () => {
-    const { code, calls } = await publish({ crane: isThere });
+    const { code, calls } = await publish({ crane: isThere, git: gitWithTag });
     expect(code).toBe(0);
-    expect(calls.filter((call) => /publish|git tag/.test(call))).toEqual([]);
+    expect(calls.filter((call) => /publish|git tag|release create/.test(call))).toEqual([]);
+  });
+
+  test('an image that was pushed before is only looked at', async () => {
+    await rm(path.join(folder, 'images/do-ccm.oci.tar'));
+    const { code, calls } = await publish({ crane: isThere, git: gitWithTag });
+    expect(code).toBe(0);
+    expect(calls.filter((call) => call.startsWith('crane'))).toEqual(['crane digest r.example/x/do-ccm:v1.2.3']);
+  });
+
+  test('a tag of another commit ends it before it is pushed', async () => {
+    const { code, calls } = await publish({ crane: isThere, git: 'case "$2" in *^*) echo other;; esac' });
+    expect(code).not.toBe(0);
+    expect(calls.filter((call) => /git push|^gh/.test(call))).toEqual([]);
   });
 
   test('a registry with another image than the one that was built ends it before anything names the image', async () => {

@@ -4,9 +4,12 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '@longshore/reconciler-core';
 import { root } from '../../config.ts';
+import { sectionOf } from '../change-log.mjs';
 import { buildRelease, writeTree } from './build-release.ts';
 import { parseWholeRelease, WHOLE_RELEASE_HELP } from './options.ts';
 import type { WholeReleaseOptions } from './options.ts';
+import { publishProblems } from './publish-check.ts';
+import type { WorkingCopy } from './publish-check.ts';
 import { describeStep } from './release-plan.ts';
 
 const say = (line: string): void => console.log(line);
@@ -43,12 +46,27 @@ async function release(options: WholeReleaseOptions, version: string): Promise<n
     for (const file of await writeTree(version)) say(file);
     return 0;
   }
+  if (!options.isDryRun) {
+    const problems = publishProblems(version, await workingCopy(version));
+    for (const problem of problems) console.error(`release: ${problem}`);
+    if (problems.length > 0) return 1;
+  }
   const steps = await buildRelease(options, { version, commit: git('rev-parse', 'HEAD'), say });
   say(`Version ${version} is in ${options.folder}.`);
   if (!options.isDryRun) return run(path.resolve(options.folder, 'publish.sh'));
   say('Dry run: nothing was published. publish.sh would:');
   for (const step of steps) say(`  ${describeStep(step)}`);
   return 0;
+}
+
+async function workingCopy(version: string): Promise<WorkingCopy> {
+  const log = await readFile(path.join(root, 'CHANGELOG.md'), 'utf8');
+  return {
+    changed: git('status', '--porcelain').split('\n').filter(Boolean),
+    head: git('rev-parse', 'HEAD'),
+    tagged: git('rev-parse', '--quiet', '--verify', `v${version}^{commit}`) || undefined,
+    hasChangeLog: sectionOf(log, version) !== undefined,
+  };
 }
 
 function run(script: string): number {

@@ -55,7 +55,8 @@ export function publishScript(steps: readonly PublishStep[], { repository }: Pic
   const lines = steps.flatMap((step) => [`echo '${describeStep(step)}'`, ...commandsOf(step, repository)]);
   return [
     '#!/bin/sh',
-    '# Publishes what lies beside this script. Needs crane and npm that are logged in, git with the repository, and gh. May be started again.',
+    '# Publishes what lies beside this script. Needs crane and npm that are logged in, git with the repository, and gh. May be started again:',
+    '# what is there already stays. It ends at the first thing that is not as it was built: another digest, another commit of the tag.',
     'set -eu',
     'cd "$(dirname "$0")"',
     ...lines,
@@ -67,8 +68,11 @@ function commandsOf(step: PublishStep, repository: string): readonly string[] {
   switch (step.kind) {
     case 'push-image':
       return [
-        `mkdir -p layouts/${step.app} && tar -xf images/${step.app}.oci.tar -C layouts/${step.app}`,
-        `crane push layouts/${step.app} ${quoted(step.image)}`,
+        // Not there with --images: then somebody pushed it before, and only the digest is looked at.
+        `if [ -e images/${step.app}.oci.tar ]; then`,
+        `  mkdir -p layouts/${step.app} && tar -xf images/${step.app}.oci.tar -C layouts/${step.app}`,
+        `  crane push layouts/${step.app} ${quoted(step.image)}`,
+        'fi',
         `[ "$(crane digest ${quoted(step.image)})" = ${step.digest} ]`,
       ];
     case 'publish-library':
@@ -78,11 +82,12 @@ function commandsOf(step: PublishStep, repository: string): readonly string[] {
     case 'make-tag':
       return [
         `git rev-parse -q --verify refs/tags/${step.tag} >/dev/null || git tag -a ${step.tag} -m ${step.tag} ${step.commit}`,
+        `[ "$(git rev-parse ${step.tag}^{commit})" = ${step.commit} ]`,
         `git push origin ${step.tag}`,
       ];
     case 'make-release':
       return [
-        `gh release create ${step.tag} --repo ${quoted(repository)} --verify-tag --notes-file notes.md${step.isPre ? ' --prerelease' : ''} ${step.assets.map((name) => quoted(`assets/${name}`)).join(' ')}`,
+        `gh release view ${step.tag} --repo ${quoted(repository)} >/dev/null 2>&1 || gh release create ${step.tag} --repo ${quoted(repository)} --verify-tag --notes-file notes.md${step.isPre ? ' --prerelease' : ''} ${step.assets.map((name) => quoted(`assets/${name}`)).join(' ')}`,
       ];
   }
 }
