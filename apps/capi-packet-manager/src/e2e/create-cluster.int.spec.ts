@@ -1,12 +1,14 @@
 // The whole of it: generate-yaml.sh, clusterctl create cluster with an existing bootstrap cluster, a real API server on a simulated
-// device, the pivot, workers that packet-ccm initializes, a lost server, other sizes, another version, and nothing left at the end.
+// device, clusterctl and the manager killed while it boots, the pivot, workers that packet-ccm initializes, a lost server, other sizes, another version, and nothing left at the end.
 // One site for all tests, which stand on each other in their order. In a network namespace of its own.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { bootProblem, isInOwnNetwork, runSpecInOwnNetwork } from '@longshore/cloud-simulators';
 import type { KubeClient } from '@longshore/k8s-runtime';
+import { parse } from 'yaml';
 import { conditionOf, conditionTypes } from '../api/conditions.ts';
+import { clusterSecrets } from '../api/names.ts';
 import { clusters } from '../api/resources.ts';
 import {
   changeDeployment,
@@ -15,10 +17,16 @@ import {
   observeWorkers,
   watchWorkers,
 } from '../test-support/site/cluster-view.ts';
+import { secrets } from '../test-support/pods/pod-objects.ts';
+import type { CommandResult } from '../test-support/site/command.ts';
 import { Desk } from '../test-support/site/desk.ts';
 import { prepareBinaries } from '../test-support/site/prepare-binaries.ts';
 import { ClusterSite } from '../test-support/site/packet-site.ts';
 import { until } from '@longshore/reconciler-core/testing';
+
+interface Kubeconfig {
+  readonly clusters: readonly { readonly cluster: Readonly<Record<string, string>> }[];
+}
 
 const FIRST_VERSION = '1.35.4';
 const NEXT_VERSION = '1.36.3';
@@ -33,7 +41,7 @@ if (problem !== undefined) {
 
   test('a cluster from its files to its end, in a network namespace of the suite', async () => {
     const { code, output } = await runSpecInOwnNetwork(import.meta.filename);
-    expect(`${output}\nexit code ${code}`).toMatch(/Tests: +8 passed, 8 total[^]*exit code 0$/);
+    expect(`${output}\nexit code ${code}`).toMatch(/Tests: +9 passed, 9 total[^]*exit code 0$/);
   }, 1_500_000);
 } else {
   let site: ClusterSite;
@@ -99,8 +107,39 @@ if (problem !== undefined) {
       120_000,
     );
 
+    const create = (signal?: AbortSignal): Promise<CommandResult> => {
+      const { files } = desk;
+      const flags = ['-c', files.cluster, '-m', files.machines, '-p', files.components, '-a', files.addons];
+      const existing = ['-e', site.bootstrap.kubeconfigPath, '--kubeconfig-out', kubeconfig];
+      const args = ['create', 'cluster', '--provider', 'packet', ...flags, ...existing];
+      return site.clusterctl(args, signal === undefined ? {} : { signal, endBy: 'SIGKILL' });
+    };
+    const authority = async (): Promise<string> => {
+      const key = { namespace: 'default', name: clusterSecrets.ca(NAME) };
+      return (await site.bootstrapClient.get(secrets, key))?.data?.['tls.crt'] ?? '';
+    };
+    let firstAuthority: string;
+
     step(
-      'clusterctl create cluster: a master whose API server answers, managers that moved there, workers',
+      'CA row P3 CA row M6 clusterctl and the manager are killed while the master boots',
+      async () => {
+        const death = new AbortController();
+        const running = create(death.signal);
+        const boots = ({ id }: { readonly id: string }): boolean => site.packet.firstBootOf(id) !== 'none';
+        const booting = until('the master boots', () => site.packet.simulator.state.deviceHistory.some(boots), 300_000);
+        const ended = await Promise.race([running, booting.then(() => undefined)]);
+        if (ended !== undefined) throw new Error(`${ended.output}\n${site.logs}`);
+        firstAuthority = await authority();
+        death.abort();
+        expect(await site.killManagers()).toBeGreaterThan(0);
+        expect(await running).toMatchObject({ code: null });
+        expect(firstAuthority).not.toBe('');
+      },
+      400_000,
+    );
+
+    step(
+      'the same command again: that master, whose API server answers, managers that moved there, workers',
       async () => {
         // Someone runs the pods of the new cluster as soon as there is one.
         const ended = new AbortController();
@@ -110,13 +149,16 @@ if (problem !== undefined) {
           target = await clientFor(kubeconfig);
           await site.hostPodsOf(target);
         });
-        const { files } = desk;
-        const flags = ['-c', files.cluster, '-m', files.machines, '-p', files.components, '-a', files.addons];
-        const existing = ['-e', site.bootstrap.kubeconfigPath, '--kubeconfig-out', kubeconfig];
-        const created = await site.clusterctl(['create', 'cluster', '--provider', 'packet', ...flags, ...existing]);
+        const created = await create();
         ended.abort();
         await hosting;
         if (created.code !== 0) throw new Error(`${created.output}\n${site.logs}`);
+        const masters = site.packet.simulator.state.deviceHistory.filter(
+          ({ hostname }) => hostname === `${NAME}-master-0`,
+        );
+        expect(masters).toHaveLength(1);
+        const served = parse(readFileSync(kubeconfig, 'utf8')) as Kubeconfig;
+        expect(served.clusters[0]?.cluster['certificate-authority-data']).toBe(firstAuthority);
         expect(statSync(kubeconfig).mode & 0o777).toBe(0o600);
         const { body } = await target.raw({ method: 'GET', path: '/version' });
         expect(JSON.parse(body)).toMatchObject({ gitVersion: `v${NEXT_VERSION}` });

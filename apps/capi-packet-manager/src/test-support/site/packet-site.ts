@@ -12,7 +12,7 @@ import { startPodHost } from '../pods/pod-host.ts';
 import type { PodHost } from '../pods/pod-host.ts';
 import { clientFor } from './cluster-view.ts';
 import { runCommand } from './command.ts';
-import type { CommandResult } from './command.ts';
+import type { CommandPlace, CommandResult } from './command.ts';
 import { builtProgram, clusterProgram, managerProgram } from './programs.ts';
 
 /** What runs. */
@@ -63,12 +63,19 @@ export class ClusterSite {
   }
 
   /** Runs clusterctl. */
-  clusterctl(args: readonly string[], signal?: AbortSignal): Promise<CommandResult> {
+  clusterctl(args: readonly string[], place: Pick<CommandPlace, 'signal' | 'endBy'> = {}): Promise<CommandResult> {
     const command = [...builtProgram('capi-packet-manager', 'clusterctl.js'), ...args];
     // Its journal and caches are the test's own.
     const env = { ...this.env, HOME: this.folder, XDG_STATE_HOME: path.join(this.folder, 'state') };
     const onOutput = (text: string): void => appendFileSync(path.join(this.folder, 'clusterctl.log'), text);
-    return runCommand(command, { cwd: this.folder, env, onOutput, ...(signal === undefined ? {} : { signal }) });
+    return runCommand(command, { cwd: this.folder, env, onOutput, ...place });
+  }
+
+  /** Ends the pods' processes as a power failure would; they are started again. Tells how many. */
+  async killManagers(): Promise<number> {
+    const running = this.#hosts.flatMap((host) => host.running);
+    await Promise.all(running.map(({ process }) => process.kill()));
+    return running.length;
   }
 
   /** All that was printed anywhere, for the message of a test that failed. */
