@@ -75,6 +75,7 @@ export interface Host {
   /** Ends a process that an earlier run started, if it is still that one: its command line holds `mark`. */
   endProcess(pid: number, mark: string): Promise<void>;
   readText(path: string): Promise<string>;
+  readBytes(path: string): Promise<Uint8Array>;
   exists(path: string): Promise<boolean>;
   /** Mode 0600, whole or not at all. */
   readonly writeSecretFile: (path: string, text: string) => Promise<void>;

@@ -40,6 +40,7 @@ export function nodeHost({ env, signal, secrets, print }: ProcessContext): Host 
     start: startChild,
     endProcess,
     readText: (path) => readFile(path, 'utf8'),
+    readBytes: (path) => readFile(path),
     exists: (path) =>
       access(path).then(
         () => true,

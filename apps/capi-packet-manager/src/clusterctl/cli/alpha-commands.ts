@@ -133,20 +133,22 @@ function addPivotPhase(phases: Command, run: Run): void {
     .requiredOption('-s, --source-kubeconfig <file>', 'kubeconfig of the cluster that keeps them now')
     .requiredOption('-t, --target-kubeconfig <file>', 'kubeconfig of the cluster that is to keep them')
     .requiredOption('-p, --provider-components <file>', 'YAML of the controllers')
-    .action((options: { sourceKubeconfig: string; targetKubeconfig: string; providerComponents: string }) =>
-      run((host) => pivotPhase(options, host)),
-    );
+    .option('--source-sealing-key-file <file>', 'sealing key of the managers of the source, when theirs is in a file')
+    .option('--target-sealing-key-file <file>', 'sealing key of the managers of the target, when theirs is in a file')
+    .action((options: PivotFlags) => run((host) => pivotPhase(options, host)));
 }
 
-async function pivotPhase(
-  options: {
-    readonly sourceKubeconfig: string;
-    readonly targetKubeconfig: string;
-    readonly providerComponents: string;
-  },
-  host: Host,
-): Promise<void> {
+interface PivotFlags {
+  readonly sourceKubeconfig: string;
+  readonly targetKubeconfig: string;
+  readonly providerComponents: string;
+  readonly sourceSealingKeyFile?: string;
+  readonly targetSealingKeyFile?: string;
+}
+
+async function pivotPhase(options: PivotFlags, host: Host): Promise<void> {
   const components = await readComponents(options.providerComponents, host);
   const { sourceKubeconfig: kubeconfig, targetKubeconfig: toKubeconfig } = options;
-  await moveClusters({ kubeconfig, toKubeconfig, components, limits: limitsOf(host), isDryRun: false }, host);
+  const keyFiles = defined({ source: options.sourceSealingKeyFile, target: options.targetSealingKeyFile });
+  await moveClusters({ kubeconfig, toKubeconfig, components, keyFiles, limits: limitsOf(host), isDryRun: false }, host);
 }

@@ -194,6 +194,8 @@ interface MoveFlags {
   readonly providerComponents: string;
   readonly namespace?: string;
   readonly cluster?: string;
+  readonly sealingKeyFile?: string;
+  readonly toSealingKeyFile?: string;
   readonly dryRun?: boolean;
 }
 
@@ -208,18 +210,26 @@ function addMove(program: Command, run: Run): void {
     .requiredOption('-p, --provider-components <file>', 'YAML of the controllers, for the cluster that is to keep them')
     .option('-n, --namespace <name>', 'only Clusters of this namespace')
     .option('--cluster <name>', 'only this Cluster (of --namespace, default: default)')
+    .option('--sealing-key-file <file>', 'sealing key of the managers there now, when theirs is in a file')
+    .option(
+      '--to-sealing-key-file <file>',
+      'sealing key of the managers that are to keep them, when theirs is in a file',
+    )
     .option('--dry-run', 'say what would be moved')
-    .action((options: MoveFlags) =>
-      run(async (host) => {
-        const { kubeconfig, toKubeconfig, namespace, cluster: name, dryRun } = options;
-        const components = await readComponents(options.providerComponents, host);
-        const limits = limitsOf(host);
-        await moveClusters(
-          { kubeconfig, toKubeconfig, components, limits, isDryRun: dryRun === true, ...defined({ namespace, name }) },
-          host,
-        );
-      }),
-    );
+    .action((options: MoveFlags) => run((host) => move(options, host)));
+}
+
+async function move(options: MoveFlags, host: Host): Promise<void> {
+  const { kubeconfig, toKubeconfig, namespace, cluster: name, dryRun } = options;
+  const components = await readComponents(options.providerComponents, host);
+  const keyFiles = defined({ source: options.sealingKeyFile, target: options.toSealingKeyFile });
+  await moveClusters(
+    {
+      ...{ kubeconfig, toKubeconfig, components, keyFiles, limits: limitsOf(host), isDryRun: dryRun === true },
+      ...defined({ namespace, name }),
+    },
+    host,
+  );
 }
 
 /** `--kubeconfig`, else KUBECONFIG; clusterctl never runs in a pod. */

@@ -9,6 +9,8 @@ import { listClusters, observeScope } from './observe-content.ts';
 import { moveCluster } from './pivot.ts';
 import { conflictsOf, describeStep, planCopy } from './pivot-plan.ts';
 import { StatefulSetManagers } from './provider-managers.ts';
+import { readKeyFiles, sealedForTarget } from './sealing-sides.ts';
+import type { KeysOfFiles } from './sealing-sides.ts';
 
 /** What is to be moved from where to where. */
 export interface MoveOptions {
@@ -19,6 +21,8 @@ export interface MoveOptions {
   /** Absent: all Clusters there. */
   readonly name?: string;
   readonly components: readonly AnyObject[];
+  /** Of sealing keys that the managers of a side have in a file. */
+  readonly keyFiles?: { readonly source?: string; readonly target?: string };
   readonly limits: Limits;
   /** Says what would be moved, and moves nothing. */
   readonly isDryRun: boolean;
@@ -27,9 +31,12 @@ export interface MoveOptions {
 /** Moves them; again after an interruption it goes on. */
 export async function moveClusters(options: MoveOptions, host: Host): Promise<void> {
   const ids = await clustersToMove(options, host);
-  if (options.isDryRun) return tell(ids, options, host);
+  const keyFiles = await readKeyFiles(options.keyFiles ?? {}, host);
+  if (options.isDryRun) return tell(ids, { ...options, keys: keyFiles }, host);
   for (const id of ids)
-    await host.progress.phase(`Cluster ${id.namespace}/${id.name}`, (say) => moveOne(id, options, { host, say }));
+    await host.progress.phase(`Cluster ${id.namespace}/${id.name}`, (say) =>
+      moveOne(id, options, { host, say, keyFiles }),
+    );
 }
 
 async function clustersToMove(
@@ -48,7 +55,11 @@ async function clustersToMove(
 async function moveOne(
   id: ClusterName,
   { kubeconfig, toKubeconfig, components, limits }: MoveOptions,
-  { host, say }: { readonly host: Host; readonly say: (text: string) => void },
+  {
+    host,
+    say,
+    keyFiles,
+  }: { readonly host: Host; readonly say: (text: string) => void; readonly keyFiles: KeysOfFiles },
 ): Promise<void> {
   const [source, target] = [await host.connect(kubeconfig), await host.connect(toKubeconfig)];
   const wait: WaitParts = { clock: host.clock, signal: host.signal, say };
@@ -59,6 +70,7 @@ async function moveOne(
     prepareTarget: () => applyIdle(components, { client: target, wait, limit }),
     newId: () => host.newId(),
     wait,
+    keyFiles,
   });
   await restartForOthers(id, { kubeconfig, host, wait, limits });
 }
@@ -76,15 +88,21 @@ async function restartForOthers(
   await new StatefulSetManagers({ client, wait, limit: limits.cluster }).start();
 }
 
-async function tell(ids: readonly ClusterName[], options: MoveOptions, host: Host): Promise<void> {
+async function tell(
+  ids: readonly ClusterName[],
+  options: MoveOptions & { readonly keys: KeysOfFiles },
+  host: Host,
+): Promise<void> {
   const [source, target] = [await host.connect(options.kubeconfig), await host.connect(options.toKubeconfig)];
   for (const id of ids) {
     const [here, there] = [await observeScope(source, id, host.signal), await observeScope(target, id, host.signal)];
     host.print(
       `Cluster ${id.namespace}/${id.name}: ${here.objects.length} objects from ${source.server} to ${target.server}\n`,
     );
-    const steps = planCopy(here, there, 'dry-run');
+    const found = { id, source: here, target: there };
+    const wanted = await sealedForTarget(found, { sides: { source, target }, files: options.keys }, host.signal);
+    const steps = planCopy(wanted, there, 'dry-run');
     for (const step of steps) host.print(`  first: ${describeStep(step)}\n`);
-    for (const conflict of conflictsOf(here, there)) host.print(`  conflict: ${conflict}\n`);
+    for (const conflict of conflictsOf(wanted, there)) host.print(`  conflict: ${conflict}\n`);
   }
 }

@@ -1,7 +1,8 @@
 // Moves one cluster's objects to another API server. Called by `create cluster`, `delete cluster`, `move` and `alpha phases pivot`.
 // The order is what makes it safe, and every line may be the last one before the process dies:
 //   1. the source is frozen (Cluster first), its managers are stopped, and only then is it read for good: nothing writes there any more;
-//   2. the target gets components without running managers, the sealing key, and frozen copies; owners first;
+//   2. the target gets components without running managers, the sealing key unless it has one, and frozen copies, owners first; what its
+//      managers could not open is sealed for them;
 //   3. both sides are compared; the mark `moved` on the source Cluster commits the move. Before it the source is true, after it the target;
 //   4. managers start on the target, frozen objects keep them still; then the target is released, its Cluster last;
 //   5. the source's objects are removed without their finalizers, its Cluster, which carries the mark, last.
@@ -28,6 +29,8 @@ import {
 } from './pivot-plan.ts';
 import type { MoveStep } from './pivot-plan.ts';
 import type { Managers } from './provider-managers.ts';
+import { sealedForTarget } from './sealing-sides.ts';
+import type { KeysOfFiles } from './sealing-sides.ts';
 import { copySharedSecrets } from './shared-secrets.ts';
 
 /** One side of a move. */
@@ -44,6 +47,8 @@ export interface MoveParts {
   readonly prepareTarget: () => Promise<void>;
   readonly newId: () => string;
   readonly wait: WaitParts;
+  /** Sealing keys that managers have in files. */
+  readonly keyFiles?: KeysOfFiles;
 }
 
 /** How it ended. */
@@ -66,7 +71,7 @@ export async function moveCluster(id: ClusterId, parts: MoveParts): Promise<Move
 async function copyEverything(id: ClusterId, first: MoveScope, parts: MoveParts): Promise<void> {
   const { source, target, wait } = parts;
   const { signal } = wait;
-  refuseConflicts(id, first, await observeScope(target.client, id, signal));
+  await compare(id, { source: first, target: await observeScope(target.client, id, signal) }, parts);
   const moveId = moveIdOf(first) ?? parts.newId();
   await applyAll(planFreeze(first, moveId), source.client, parts);
   wait.say('stopping the managers on the source');
@@ -75,7 +80,8 @@ async function copyEverything(id: ClusterId, first: MoveScope, parts: MoveParts)
   // A set may have made a Machine before the Cluster was frozen.
   await applyAll(planFreeze(frozen, moveId), source.client, parts);
   await parts.prepareTarget();
-  await copySharedSecrets({ source: source.client, target: target.client }, id, signal);
+  const hasKeyFile = parts.keyFiles?.target !== undefined;
+  await copySharedSecrets({ source: source.client, target: target.client }, { id, hasKeyFile }, signal);
   await ensureNamespace(target.client, id.namespace, signal);
   await copyObjects(id, moveId, parts);
   await commit(first.cluster as AnyObject, moveId, parts);
@@ -87,8 +93,7 @@ async function copyObjects(id: ClusterId, moveId: string, parts: MoveParts): Pro
   const there = await observeScope(source.client, id, wait.signal);
   for (;;) {
     const here = await observeScope(target.client, id, wait.signal);
-    refuseConflicts(id, there, here);
-    const steps = planCopy(there, here, moveId);
+    const steps = planCopy(await compare(id, { source: there, target: here }, parts), here, moveId);
     if (steps.length === 0) return;
     await applyAll(steps, target.client, parts);
   }
@@ -132,10 +137,17 @@ async function wasMoved(id: ClusterId, parts: MoveParts, first: MoveScope): Prom
   return 'was-moved';
 }
 
-function refuseConflicts({ namespace, name }: ClusterId, source: MoveScope, target: MoveScope): void {
-  const conflicts = conflictsOf(source, target);
-  if (conflicts.length === 0) return;
-  const head = `Cluster ${namespace}/${name} cannot be moved: the target holds other objects of the same names`;
+// What is to be copied, sealed so that the target's managers can open it. Rejects when the target holds other objects of the same names.
+async function compare(
+  id: ClusterId,
+  found: { readonly source: MoveScope; readonly target: MoveScope },
+  { source, target, wait, keyFiles = {} }: MoveParts,
+): Promise<MoveScope> {
+  const sides = { source: source.client, target: target.client };
+  const wanted = await sealedForTarget({ id, ...found }, { sides, files: keyFiles }, wait.signal);
+  const conflicts = conflictsOf(wanted, found.target);
+  if (conflicts.length === 0) return wanted;
+  const head = `Cluster ${id.namespace}/${id.name} cannot be moved: the target holds other objects of the same names`;
   throw failure(
     'CTL_MOVE_CONFLICT',
     listed(`${head}; delete or rename them there, then repeat the command`, conflicts),

@@ -124,6 +124,7 @@ export class DeskWorld {
       start: (wish) => Promise.resolve(this.#start(wish)),
       endProcess: () => Promise.resolve(),
       readText: async (path) => readFileSync(path, 'utf8'),
+      readBytes: async (path) => readFileSync(path),
       exists: (path) => Promise.resolve(existsSync(path)),
       writeSecretFile: (path, text) => {
         writeFileSync(path, text, { mode: 0o600 });
