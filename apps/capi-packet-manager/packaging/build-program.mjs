@@ -52,7 +52,14 @@ async function bundle(entry) {
     external: ['@longshore/cloud-simulators'],
     write: false,
   });
-  return Buffer.from(outputFiles[0].contents);
+  return Buffer.from(withReleasedImages(outputFiles[0].text));
+}
+
+// The manifests that clusterctl brings name images as the tree does. A release has its own, with registry and digest: RELEASED_IMAGES, JSON
+// by name of the app.
+function withReleasedImages(text) {
+  const images = Object.entries(JSON.parse(process.env.RELEASED_IMAGES ?? '{}'));
+  return images.reduce((now, [app, image]) => now.replace(new RegExp(`longshore/${app}:[\\w.-]+`, 'g'), image), text);
 }
 
 // For --bootstrap-type embedded, which runs it as a process of its own.

@@ -53,7 +53,7 @@ export async function buildRelease(
       cacheFolder: imageCache(),
       version,
       providerComponents,
-      image: imageOf('capi-packet-manager'),
+      images: Object.fromEntries(imageApps.map((app) => [app, imageOf(app)])) as Record<ImageApp, string>,
       folder: place,
       say,
     });

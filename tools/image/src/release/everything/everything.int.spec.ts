@@ -124,7 +124,7 @@ test('libraries are complete and ready for provenance', async () => {
   );
 
   test(
-    'generate-yaml.sh writes the files for clusterctl, with the released image',
+    'generate-yaml.sh writes the files for clusterctl, with the released images',
     async () => {
       const settings = {
         PACKET_PROJECT_ID: '93125c2a-8b78-4d4f-a3c4-7367d6b7cca8',
@@ -137,6 +137,10 @@ test('libraries are complete and ready for provenance', async () => {
       const components = await readFile(path.join(place, 'out/packet/provider-components.yaml'), 'utf8');
       const image = `${nameOf('capi-packet-manager')}@${digestOf('capi-packet-manager')}`;
       expect([...components.matchAll(/image: (registry\S+)/g)].map(([, name]) => name)).toEqual([image, image]);
+      const addons = await readFile(path.join(place, 'out/packet/addons.yaml'), 'utf8');
+      const named = [...addons.matchAll(/image: (\S+\/(?:packet-ccm|csi-packet)[:@]\S+)/g)].map(([, name]) => name);
+      const released = (['csi-packet', 'packet-ccm'] as const).map((app) => `${nameOf(app)}@${digestOf(app)}`);
+      expect([...new Set(named)].toSorted()).toEqual(released);
     },
     LONG_MS,
   );

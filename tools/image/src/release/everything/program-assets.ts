@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { OperatorError, never } from '@longshore/reconciler-core';
 import { packTar } from '../../archive.ts';
+import type { ImageApp } from '../../app-names.ts';
 import type { Entry } from '../../archive.ts';
 import { findNode } from '../../node-binary.ts';
 import type { Arch } from '../../oci.ts';
@@ -24,8 +25,8 @@ export interface AssetSettings {
   readonly version: string;
   /** Text of provider-components.yaml. */
   readonly providerComponents: string;
-  /** The released image of both managers, which generate-yaml.sh writes unless IMG says another. */
-  readonly image: string;
+  /** The released images by app: that of both managers, which generate-yaml.sh writes unless IMG says another, and those of addons.yaml. */
+  readonly images: Readonly<Record<ImageApp, string>>;
   /** Where the archives go. */
   readonly folder: string;
   readonly say: (line: string) => void;
@@ -74,7 +75,12 @@ async function programFiles({ os, arch }: Platform, settings: AssetSettings): Pr
   await mkdir(work, { recursive: true });
   try {
     const script = path.join(root, 'apps/capi-packet-manager/packaging/build-program.mjs');
-    const env = { ...process.env, ...(os === 'linux' ? { NODE_BINARY: await nodeFile(arch, work, settings) } : {}) };
+    const images = { RELEASED_IMAGES: JSON.stringify(settings.images) };
+    const env = {
+      ...process.env,
+      ...images,
+      ...(os === 'linux' ? { NODE_BINARY: await nodeFile(arch, work, settings) } : {}),
+    };
     const found: AssetFile[] = [];
     for (const program of PROGRAMS) {
       await promisify(execFile)(process.execPath, [script, program, os, arch, path.join(work, program)], { env });
@@ -97,7 +103,7 @@ async function nodeFile(arch: Arch, work: string, { root, cacheFolder }: AssetSe
   return file;
 }
 
-async function otherFiles({ root, providerComponents, image }: AssetSettings): Promise<readonly AssetFile[]> {
+async function otherFiles({ root, providerComponents, images }: AssetSettings): Promise<readonly AssetFile[]> {
   const app = path.join(root, 'apps/capi-packet-manager');
   const copied = ['generate-yaml.sh', 'config/default/machine_configs.yaml', 'README.md'];
   const files = await Promise.all(
@@ -106,7 +112,7 @@ async function otherFiles({ root, providerComponents, image }: AssetSettings): P
       const isScript = at.endsWith('.sh');
       return {
         at,
-        content: isScript ? Buffer.from(withImage(String(content), image)) : content,
+        content: isScript ? Buffer.from(withImage(String(content), images['capi-packet-manager'])) : content,
         mode: isScript ? EXECUTABLE : 0o644,
       };
     }),
