@@ -86,8 +86,8 @@ async function ensureAll(): Promise<readonly string[]> {
 
 describe.each([
   { backend: 'empty://', devices: 100, services: 50 },
-  // The text of a ConfigMap for 100 nodes takes too long here.
-  { backend: 'metallb:///', devices: 10, services: 5 },
+  // A ConfigMap holds 1 MiB, and each peer names each Service: 100 nodes with 50 balancers need 1.5 MB.
+  { backend: 'metallb:///', devices: 100, services: 20 },
   { backend: 'metallb:///metallb-system?crdConfiguration=true', devices: 100, services: 50 },
 ])('$devices nodes, $services balancers, $backend', (size) => {
   beforeEach(() => start(size));

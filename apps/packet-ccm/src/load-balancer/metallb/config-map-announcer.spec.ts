@@ -259,6 +259,28 @@ describe('failures', () => {
     await Promise.all(keys.map((key, index) => announce(key, { addresses: [`192.0.2.${index}`] })));
     expect(pools()).toHaveLength(21);
     expect(peers()).toHaveLength(2);
+    // The first may be alone, the others share one write.
+    expect(kube.callsOf().length).toBeLessThanOrEqual(2);
+  });
+
+  test('a text that would get longer than a ConfigMap may be is not sent; those who came together with it are not held up', async () => {
+    put(FOREIGN);
+    await announce('shop/old', { addresses: ['192.0.2.9'] });
+    const long = { addresses: ['192.0.2.2'], speakers: [aSpeaker('n'.repeat(1_100_000))] };
+    const ends = await Promise.allSettled([
+      announce('shop/web'),
+      announce('shop/long', long),
+      withdraw('shop/old'),
+      announce('shop/api', { addresses: ['192.0.2.3'] }),
+    ]);
+    expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+    expect(ends[1]).toMatchObject({
+      reason: { code: 'METALLB_CONFIG_TOO_LARGE', message: expect.stringContaining('crdConfiguration=true') },
+    });
+    expect(pools().slice(1)).toEqual([
+      ['shop/api', ['192.0.2.3/32']],
+      ['shop/web', ['192.0.2.1/32']],
+    ]);
   });
 
   test.each([

@@ -16,10 +16,15 @@ export interface TextPeer extends FoundPeer {
 }
 
 /** The configuration of MetalLB as far as it matters here. */
-export interface ConfigText {
-  readonly document: Document;
+export interface ConfigSettings {
   readonly peers: readonly TextPeer[];
   readonly pools: readonly FoundPool[];
+}
+
+/** What changes of it. */
+export interface ConfigSteps {
+  readonly peers: readonly PeerStep<TextPeer>[];
+  readonly pools: readonly PoolStep[];
 }
 
 const PEERS = 'peers';
@@ -34,7 +39,7 @@ export function textIdentity(nodeName: string, peerAddress: string): string {
 }
 
 /** Reads the text; throws what a user can understand, without any of the text (it has passwords in it). */
-export function parseConfigText(text: string, where: string): ConfigText {
+export function parseConfigText(text: string, where: string): Document {
   const document = parseDocument(text, { keepSourceTokens: false });
   const [problem] = document.errors;
   const { contents } = document;
@@ -43,24 +48,28 @@ export function parseConfigText(text: string, where: string): ConfigText {
   const lists = [PEERS, POOLS].map((key) => [key, document.get(key)] as const);
   const odd = isMap(contents) ? lists.find(([, list]) => !isSeq(list) && !isNothing(list)) : undefined;
   if (odd) throw invalid(where, `has something else than a list under "${odd[0]}"`);
+  return document;
+}
+
+/** What stands in it now. */
+export function settingsOf(document: Document): ConfigSettings {
   const peers = itemsOf(document, PEERS).map(toPeer);
   const pools = itemsOf(document, POOLS).map(toPool);
   return {
-    document,
     peers: peers.filter((peer) => peer !== undefined),
     pools: pools.filter((pool) => pool !== undefined),
   };
 }
 
-/** The text after these steps. Ours come after all others, in an order that does not depend on what was first. */
-export function editConfigText(
-  { document, peers }: ConfigText,
-  steps: { readonly peers: readonly PeerStep<TextPeer>[]; readonly pools: readonly PoolStep[] },
-): string {
+/** Changes the document; `found` is what stood in it. Ours come after all others, in an order that does not depend on what was first. */
+export function editConfig(document: Document, found: ConfigSettings, steps: ConfigSteps): void {
   if (isNothing(document.contents)) document.contents = new YAMLMap();
-  if (steps.peers.length > 0) editPeers(document, peers, steps.peers);
+  if (steps.peers.length > 0) editPeers(document, found.peers, steps.peers);
   if (steps.pools.length > 0) editPools(document, steps.pools);
-  // Long lines stay as long as they are.
+}
+
+/** Its text; long lines stay as long as they are. */
+export function textOfConfig(document: Document): string {
   return document.toString({ lineWidth: 0 });
 }
 
