@@ -1,5 +1,10 @@
 // Validating, listing, growing and changing volumes, and what the controller says about itself.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import {
+  ControllerServiceCapability_RPC_Type as ControllerRpc,
+  NodeServiceCapability_RPC_Type as NodeRpc,
+  VolumeCapability_AccessMode_Mode as Mode,
+} from '../gen/csi.ts';
 import { codeOf, outcomeOf } from '../test-support/csi-client.ts';
 import { aCapability, aCreate, BLOCK, deviceId, gib, startCloudDriver } from '../test-support/cloud-driver.ts';
 import type { CloudDriver } from '../test-support/cloud-driver.ts';
@@ -45,6 +50,30 @@ describe('capabilities', () => {
     expect((await parts.controller.getCapacity({ accessibleTopology })).availableCapacity).toBe(0n);
     expect(await codeOf(parts.controller.getCapacity({ parameters: { plan: 'gold' } }))).toBe(3);
   });
+});
+
+describe('access modes of one machine', () => {
+  test('SINGLE_NODE_MULTI_WRITER is a capability of controller and node', async () => {
+    const { capabilities } = await parts.controller.controllerGetCapabilities({});
+    expect(capabilities.map(({ rpc }) => rpc?.type)).toContain(ControllerRpc.SINGLE_NODE_MULTI_WRITER);
+    const ofNode = await parts.driver.client.node.nodeGetCapabilities({});
+    expect(ofNode.capabilities.map(({ rpc }) => rpc?.type)).toContain(NodeRpc.SINGLE_NODE_MULTI_WRITER);
+  });
+
+  test.each(['SINGLE_NODE_SINGLE_WRITER', 'SINGLE_NODE_MULTI_WRITER'] as const)(
+    'a volume is made, confirmed and published in %s',
+    async (mode) => {
+      const volumeCapability = aCapability({ accessMode: { mode: Mode[mode] } });
+      const volumeCapabilities = [volumeCapability];
+      const { volume } = await parts.controller.createVolume(aCreate({ name: mode, volumeCapabilities }));
+      const made = volume?.volumeId ?? '';
+      const { confirmed } = await parts.controller.validateVolumeCapabilities({ volumeId: made, volumeCapabilities });
+      expect(confirmed?.volumeCapabilities).toEqual(volumeCapabilities);
+      const nodeId = deviceId(parts.cloud, 'node-1');
+      const request = { volumeId: made, nodeId, volumeCapability };
+      expect(await codeOf(parts.controller.controllerPublishVolume(request))).toBe(0);
+    },
+  );
 });
 
 describe('ValidateVolumeCapabilities', () => {

@@ -1,6 +1,6 @@
 // The decisions of the node side as tables.
 import { describe, expect, test } from '@jest/globals';
-import { decideDisk, decideTarget, isOwnUnfinished, refuseIfUsedElsewhere } from './decisions.ts';
+import { decideDisk, decideTarget, isOwnUnfinished, refuseIfUsedElsewhere, refuseSecondWriter } from './decisions.ts';
 import { parseMountInfo, withoutHostViews } from './mounts/mount-table.ts';
 import { deviceNumber } from './host/files.ts';
 import { formatRecord, parseRecord, recordFileName } from './volume-record.ts';
@@ -71,6 +71,38 @@ describe('a volume in use', () => {
   });
   test('only staged', () => {
     expect(refuse('253:9', ['/dm-9'])).not.toThrow();
+  });
+});
+
+describe('SINGLE_NODE_SINGLE_WRITER', () => {
+  const publish = (device: string, nodes: readonly string[], target: string) => (): void =>
+    refuseSecondWriter(table, { volume: 'v', names: { device, nodes }, places: ['/staging', target] });
+
+  test.each([
+    {
+      what: 'another pod has the file system',
+      device: '253:3',
+      nodes: [],
+      target: '/pod-c/mount',
+      refused: /pod a\/mount/,
+    },
+    {
+      what: 'another pod has the device',
+      device: '253:7',
+      nodes: ['/dm-7'],
+      target: '/pod-c/dev',
+      refused: /pod-b\/dev/,
+    },
+  ])('is refused while $what', ({ device, nodes, target, refused }) => {
+    expect(publish(device, nodes, target)).toThrow(refused);
+    expect(publish(device, nodes, target)).toThrow(expect.objectContaining({ code: 'FAILED_PRECONDITION' }));
+  });
+
+  test.each([
+    { what: 'nobody has the volume', device: '253:9', nodes: ['/dm-9'], target: '/pod-c/mount' },
+    { what: 'the same pod has it', device: '253:3', nodes: [], target: '/pod a/mount' },
+  ])('is possible when $what', ({ device, nodes, target }) => {
+    expect(publish(device, nodes, target)).not.toThrow();
   });
 });
 

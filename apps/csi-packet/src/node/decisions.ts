@@ -82,6 +82,23 @@ export function refuseIfUsedElsewhere(
   throw failedPrecondition(`volume ${volume} is still published at ${places}: unpublish it first`);
 }
 
+/** Refuses a second pod of a volume that one pod is to use alone; `places` are those that this pod has itself. */
+export function refuseSecondWriter(
+  mounts: readonly Mount[],
+  {
+    volume,
+    names,
+    places,
+  }: { readonly volume: string; readonly names: DeviceNames; readonly places: readonly string[] },
+): void {
+  const other = mountsOf(mounts, names).find(({ mountPoint }) => !places.includes(mountPoint));
+  if (other === undefined) return;
+  const mode = 'its access mode SINGLE_NODE_SINGLE_WRITER is for one pod alone';
+  throw failedPrecondition(
+    `volume ${volume} is published at ${other.mountPoint}, and ${mode}: unpublish it there first`,
+  );
+}
+
 /** Refuses a staging that contradicts the one there is. */
 export function refuseIfStagedOtherwise(
   record: VolumeRecord | undefined,

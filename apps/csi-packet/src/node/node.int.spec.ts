@@ -26,6 +26,10 @@ const mountAs = (fsType = 'ext4', mountFlags: string[] = []): VolumeCapability =
   mount: { fsType, mountFlags, volumeMountGroup: '' },
   accessMode,
 });
+const inMode = (capability: VolumeCapability, mode: Mode): VolumeCapability => ({
+  ...capability,
+  accessMode: { mode },
+});
 const asBlock: VolumeCapability = { block: {}, accessMode };
 
 async function startNode(flags: readonly string[] = []): Promise<RunningDriver> {
@@ -165,6 +169,48 @@ describeHere(`the node side${missing === undefined ? '' : ` (skipped: ${missing}
       await takeDown(target);
       expect(world.list('sessions')).toEqual([]);
     });
+
+    test('SINGLE_NODE_MULTI_WRITER: two pods of the machine share the volume, and each has what the other wrote', async () => {
+      const shared = inMode(mountAs(), Mode.SINGLE_NODE_MULTI_WRITER);
+      const target = world.addTarget();
+      const { volumeId } = target;
+      const [first, second] = [world.targetPath(volumeId, 'pod-1'), world.targetPath(volumeId, 'pod-2')];
+      await stage(target, shared);
+      for (const targetPath of [first, second, first]) await publish(target, shared, { targetPath });
+      writeFileSync(join(first, 'of-1'), 'one');
+      writeFileSync(join(second, 'of-2'), 'two');
+      expect(readFileSync(join(second, 'of-1'), 'utf8') + readFileSync(join(first, 'of-2'), 'utf8')).toBe('onetwo');
+      await driver.client.node.nodeUnpublishVolume({ volumeId, targetPath: second });
+      expect(readFileSync(join(first, 'of-2'), 'utf8')).toBe('two');
+      await takeDown(target);
+      expect([world.list('sessions'), world.mountPoints()]).toEqual([[], []]);
+    });
+
+    test.each([
+      { what: 'a file system', capability: mountAs() },
+      { what: 'a device', capability: asBlock },
+    ])(
+      'SINGLE_NODE_SINGLE_WRITER, $what: a second pod is FAILED_PRECONDITION until the first has left',
+      async (row) => {
+        const alone = inMode(row.capability, Mode.SINGLE_NODE_SINGLE_WRITER);
+        const target = world.addTarget();
+        const { volumeId } = target;
+        const [first, second] = [world.targetPath(volumeId, 'pod-1'), world.targetPath(volumeId, 'pod-2')];
+        await stage(target, alone);
+        await publish(target, alone, { targetPath: first });
+        expect(await outcomeOf(publish(target, alone, { targetPath: second }))).toEqual({
+          code: 9,
+          details: expect.stringContaining(`is published at ${first}`),
+        });
+        expect([existsSync(second), world.mountPoints().includes(first)]).toEqual([false, true]);
+        await publish(target, alone, { targetPath: first });
+        await driver.client.node.nodeUnpublishVolume({ volumeId, targetPath: first });
+        await publish(target, alone, { targetPath: second });
+        await driver.client.node.nodeUnpublishVolume({ volumeId, targetPath: second });
+        await unstage(target);
+        expect([world.list('sessions'), world.mountPoints()]).toEqual([[], []]);
+      },
+    );
 
     test('CP row 129 usage in bytes and inodes, and the condition of the paths', async () => {
       const target = world.addTarget();

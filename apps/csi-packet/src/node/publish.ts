@@ -2,12 +2,13 @@
 import { mkdir, open, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { CsiError, failedPrecondition } from '../server/csi-error.ts';
-import { decideTarget } from './decisions.ts';
+import { decideTarget, refuseSecondWriter } from './decisions.ts';
 import { mounting } from './host/command.ts';
 import { blockDeviceAt, isMissing, statOf } from './host/files.ts';
 import type { BlockDevice } from './host/files.ts';
-import { mountsAt } from './mounts/mount-table.ts';
-import type { Mount } from './mounts/mount-table.ts';
+import { mountsAt, nodesOf } from './mounts/mount-table.ts';
+import type { DeviceNames, Mount } from './mounts/mount-table.ts';
+import { volumeNameOf } from '../publish-context.ts';
 import type { NodeParts } from './node-parts.ts';
 
 /** What the request asks for. */
@@ -17,6 +18,8 @@ export interface PublishWish {
   readonly targetPath: string;
   readonly isBlock: boolean;
   readonly isReadonly: boolean;
+  /** No other pod may use it at the same time. */
+  readonly isAlone: boolean;
   readonly mountFlags: readonly string[];
 }
 
@@ -33,6 +36,7 @@ async function publishMount(parts: NodeParts, wish: PublishWish): Promise<void> 
   const decision = decideTarget(mounts, { path: target, number, isReadonly });
   if (decision.kind === 'refuse') throw decision.error;
   if (decision.kind === 'done') return;
+  checkAlone(wish, mounts, { device: number, nodes: [] });
   await mkdir(target, { recursive: true, mode: 0o750 });
   await parts.mounts.mount(mounting.bind(stagingPath, target), target);
   await restrict(parts, target, [
@@ -68,9 +72,11 @@ async function publishBlock(parts: NodeParts, wish: PublishWish): Promise<void> 
   const device = await stagedDevice(parts, wish);
   const { targetPath: target } = wish;
   if ((await blockDeviceAt(target))?.number === device.number) return;
-  if (mountsAt(await parts.mounts.list(), target).length > 0) {
+  const mounts = await parts.mounts.list();
+  if (mountsAt(mounts, target).length > 0) {
     throw failedPrecondition(`${target} is taken by another mount: unmount it first`);
   }
+  checkAlone(wish, mounts, { device: device.number, nodes: nodesOf(device.path, volumeNameOf(wish.volumeId)) });
   await mkdir(path.dirname(target), { recursive: true, mode: 0o750 });
   await (await open(target, 'a', 0o640)).close();
   await parts.mounts.mount(mounting.bind(device.path, target), target);
@@ -82,6 +88,11 @@ async function stagedDevice(parts: NodeParts, wish: PublishWish): Promise<BlockD
   const device = disk?.bootId === parts.bootId ? await blockDeviceAt(disk.device) : undefined;
   if (device === undefined || device.number !== disk?.number) throw notStaged(wish);
   return device;
+}
+
+function checkAlone(wish: PublishWish, mounts: readonly Mount[], names: DeviceNames): void {
+  const { volumeId: volume, stagingPath, targetPath, isAlone } = wish;
+  if (isAlone) refuseSecondWriter(mounts, { volume, names, places: [stagingPath, targetPath] });
 }
 
 function notStaged({ volumeId, stagingPath }: PublishWish): CsiError {

@@ -1,4 +1,5 @@
 // Reads the requests of the Node service. Pure. What is missing or impossible is refused here, before any command runs.
+import { VolumeCapability_AccessMode_Mode as Mode } from '../gen/csi.ts';
 import type {
   NodeExpandVolumeRequest,
   NodePublishVolumeRequest,
@@ -48,10 +49,12 @@ export function readStageRequest(request: NodeStageVolumeRequest): StageWish {
 export function readPublishRequest(request: NodePublishVolumeRequest): PublishWish {
   const { volumeId, targetPath, stagingTargetPath: stagingPath, readonly: isReadonly } = request;
   requireFields({ volume_id: volumeId, target_path: targetPath });
-  const { block, mount } = requireCapability(request.volumeCapability);
+  const { block, mount, accessMode } = requireCapability(request.volumeCapability);
   if (stagingPath === '') throw failedPrecondition('staging_target_path is missing: the volume has to be staged first');
   const isBlock = block !== undefined;
-  return { volumeId, stagingPath, targetPath, isBlock, isReadonly, mountFlags: mount?.mountFlags ?? [] };
+  const isAlone = accessMode?.mode === Mode.SINGLE_NODE_SINGLE_WRITER;
+  const mountFlags = mount?.mountFlags ?? [];
+  return { volumeId, stagingPath, targetPath, isBlock, isReadonly, isAlone, mountFlags };
 }
 
 /** NodeExpandVolume. */

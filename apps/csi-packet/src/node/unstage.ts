@@ -1,10 +1,9 @@
 // NodeUnstageVolume: the way back, from local knowledge alone. Nothing is logged out before the map is gone, nothing is taken from under a
 // pod, and everything that is gone already counts as done.
-import path from 'node:path';
 import { refuseIfUsedElsewhere } from './decisions.ts';
 import { blockDeviceAt } from './host/files.ts';
 import type { BlockDevice } from './host/files.ts';
-import { mountsAt } from './mounts/mount-table.ts';
+import { mountsAt, nodesOf } from './mounts/mount-table.ts';
 import { volumeNameOf } from '../publish-context.ts';
 import { portalsOf } from './node-parts.ts';
 import type { NodeParts } from './node-parts.ts';
@@ -51,7 +50,7 @@ async function refuseIfUsed(
   const mounts = await parts.mounts.list();
   const number = device?.number ?? mountsAt(mounts, stagingPath).at(-1)?.device;
   if (number === undefined) return;
-  const names = { device: number, nodes: nodesOf(device, name) };
+  const names = { device: number, nodes: nodesOf(device?.path, name) };
   refuseIfUsedElsewhere(mounts, { volume: volumeId, names, stagingPath });
 }
 
@@ -64,8 +63,4 @@ async function deviceOf(
   const map = await finder.mapDevice(name);
   if (map !== undefined || record?.disk?.bootId !== bootId) return map;
   return blockDeviceAt(record.disk.device);
-}
-
-function nodesOf(device: BlockDevice | undefined, name: string): readonly string[] {
-  return [`/mapper/${name}`, ...(device === undefined ? [] : [`/${path.basename(device.path)}`])];
 }

@@ -1,4 +1,5 @@
 // Reads /proc/self/mountinfo. Pure. Mounts are compared by device number and root, never by the name that somebody typed.
+import { basename } from 'node:path';
 
 /** One mount, in the order in which they were made. */
 export interface Mount {
@@ -69,6 +70,11 @@ export interface DeviceNames {
   readonly device: string;
   /** Its nodes below /dev, as the root of a bind mount: `/dm-3`, `/mapper/volume-0f3a9c11`. */
   readonly nodes: readonly string[];
+}
+
+/** The nodes of a device, of which `path` may be a map's or one disk's. */
+export function nodesOf(path: string | undefined, mapName: string): readonly string[] {
+  return [`/mapper/${mapName}`, ...(path === undefined ? [] : [`/${basename(path)}`])];
 }
 
 function isDeviceFolder({ fileSystem }: Mount): boolean {
