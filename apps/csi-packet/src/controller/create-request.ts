@@ -24,10 +24,10 @@ export function parseCreate(request: CreateVolumeRequest, isLenient: boolean): P
   const problem = capabilityProblem(request.volumeCapabilities);
   if (problem !== undefined) throw invalidArgument(problem.text);
   const { parameters, mutableParameters, capacityRange, volumeContentSource } = request;
-  const { plan, tags, warnings } = parseParameters(parameters, mutableParameters, isLenient);
+  const { warnings, ...asked } = parseParameters(parameters, mutableParameters, isLenient);
   const size = planSize(capacityRange);
   const source = volumeContentSource && parseSource(volumeContentSource);
-  return { wish: { name: request.name, size, plan, source, tags }, warnings };
+  return { wish: { name: request.name, size, source, ...asked }, warnings };
 }
 
 /** A name of a volume or snapshot; throws INVALID_ARGUMENT for what is none. */

@@ -3,6 +3,8 @@ import type { Volume } from '@longshore/packet-api';
 import { isSameSource, readDescription } from './description.ts';
 import type { VolumeSource } from './description.ts';
 import type { SizeWish } from './size.ts';
+import { policyProblem } from './snapshot-policies.ts';
+import type { PolicyWish } from './snapshot-policies.ts';
 import { planOfVolume } from './storage-plan.ts';
 import type { StoragePlan } from './storage-plan.ts';
 
@@ -11,6 +13,7 @@ export interface VolumeWish {
   readonly name: string;
   readonly size: SizeWish;
   readonly plan: StoragePlan;
+  readonly snapshotPolicies: readonly PolicyWish[];
   readonly source: VolumeSource | undefined;
   /** For people: which claim it is for. */
   readonly tags: Readonly<Record<string, string>>;
@@ -44,6 +47,8 @@ function problemOf(wish: VolumeWish, volume: Volume): string | undefined {
   const { sizeGB, description } = volume;
   if (!isSameSource(readDescription(description)?.source, wish.source)) return 'was made from something else';
   if (planOfVolume(volume) !== wish.plan) return `is not of the plan ${wish.plan}`;
+  const ofPolicies = policyProblem(wish.snapshotPolicies, volume.snapshotPolicies);
+  if (ofPolicies !== undefined) return ofPolicies;
   if (!wish.size.isGiven) return sizeProblem(sizeGB, wish);
   const { minGiB, maxGiB } = wish.size;
   return sizeGB < minGiB || sizeGB > maxGiB ? `has ${sizeGB} GiB` : undefined;

@@ -11,6 +11,7 @@ import type { WorkSignals } from './joined-work.ts';
 import { readNotes, withNote, withoutNote, writeNotes } from './notes.ts';
 import type { Intent } from './notes.ts';
 import type { PacketVolumes } from './packet-volumes.ts';
+import { missingPolicies } from './snapshot-policies.ts';
 import { planId } from './storage-plan.ts';
 import type { StorageFacility } from './volumes.ts';
 
@@ -70,6 +71,7 @@ export class MadeVolumes {
       facility: facility.id,
       description: this.#describe(wish),
       customdata: writeNotes(undefined, { ...readNotes(undefined), tags: wish.tags }),
+      ...(wish.snapshotPolicies.length > 0 ? { snapshotPolicies: wish.snapshotPolicies } : {}),
     };
     return this.#options.steps.create(spec, signals.signal);
   }
@@ -84,6 +86,10 @@ export class MadeVolumes {
     const timestamp = origin.snapshot?.timestamp;
     const made = begun.clone ?? (await steps.clone(origin.volume.id, { timestamp, find }, signals.signal));
     const active = await this.#untilActive(made, signals);
+    // Before it has its name: as long as it has none, a repeated call comes by here.
+    for (const policy of missingPolicies(wish.snapshotPolicies, active.snapshotPolicies)) {
+      await steps.addSnapshotPolicy(active.id, policy, signals.signal);
+    }
     const change = {
       description: this.#describe(wish),
       customdata: writeNotes(undefined, { ...readNotes(undefined), tags: wish.tags }),

@@ -18,6 +18,7 @@ import type {
 import { messageOf, parallelUntil, sleep } from '@longshore/reconciler-core';
 import type { Clock } from '@longshore/reconciler-core';
 import type { WorkSignals } from './joined-work.ts';
+import type { PolicyWish } from './snapshot-policies.ts';
 
 /** What the steps need. */
 export interface PacketVolumesOptions {
@@ -150,6 +151,11 @@ export class PacketVolumes {
       if (refusalOf(error) === 'volume-in-use') return 'busy';
       throw error;
     }
+  }
+
+  /** Lets the storage make snapshots of the volume by itself. */
+  addSnapshotPolicy(id: VolumeId, policy: PolicyWish, signal: AbortSignal): Promise<void> {
+    return this.#api.addSnapshotPolicy(id, policy, signal);
   }
 
   /** The snapshots of a volume; none when there is no such volume. */

@@ -1,10 +1,13 @@
 // Parameters of StorageClasses and VolumeAttributesClasses. Pure. The Go program took every word that it did not know for the standard
 // plan, so a typing mistake made a slow volume.
 import { invalidArgument } from '../server/csi-error.ts';
+import { parseSnapshotPolicies, POLICIES_PARAMETER } from './snapshot-policies.ts';
+import type { PolicyWish } from './snapshot-policies.ts';
 import { parseStoragePlan, PLAN_WORDS } from './storage-plan.ts';
 import type { StoragePlan } from './storage-plan.ts';
 
 const OF_KUBERNETES = 'csi.storage.k8s.io/';
+const KNOWN = ['plan', POLICIES_PARAMETER];
 const TAGS: Readonly<Record<string, string>> = {
   [`${OF_KUBERNETES}pvc/name`]: 'pvc',
   [`${OF_KUBERNETES}pvc/namespace`]: 'namespace',
@@ -14,6 +17,7 @@ const TAGS: Readonly<Record<string, string>> = {
 /** What the parameters ask for. */
 export interface VolumeParameters {
   readonly plan: StoragePlan;
+  readonly snapshotPolicies: readonly PolicyWish[];
   readonly tags: Readonly<Record<string, string>>;
   /** What was passed over because of `--lenient-parameters`. */
   readonly warnings: readonly string[];
@@ -29,12 +33,18 @@ export function parseParameters(parameters: Parameters, mutable: Parameters, isL
     warnings.push(problem);
   };
   const own = Object.entries(parameters).filter(([key]) => !key.startsWith(OF_KUBERNETES));
-  for (const [key] of own) if (key !== 'plan') refuse(`unknown parameter "${key}": only "plan" is known`);
+  for (const [key] of own)
+    if (!KNOWN.includes(key)) refuse(`unknown parameter "${key}": known are ${KNOWN.join(' and ')}`);
   const word = parameters['plan'] ?? '';
   const plan = word === '' ? 'standard' : parseStoragePlan(word);
   if (plan === undefined) refuse(`unknown plan "${word}": use ${PLAN_WORDS}`);
   const tags = Object.entries(parameters).flatMap(([key, value]) => (TAGS[key] ? [[TAGS[key], value] as const] : []));
-  return { plan: parseMutableParameters(mutable) ?? plan ?? 'standard', tags: Object.fromEntries(tags), warnings };
+  return {
+    plan: parseMutableParameters(mutable) ?? plan ?? 'standard',
+    snapshotPolicies: parseSnapshotPolicies(parameters[POLICIES_PARAMETER] ?? ''),
+    tags: Object.fromEntries(tags),
+    warnings,
+  };
 }
 
 /** The plan that mutable parameters ask for; `undefined`: none. There was no older program that took anything else. */

@@ -65,9 +65,12 @@ export class Snapshots {
   ): Promise<VolumeSnapshot> {
     const begun = readNotes(volume.customdata);
     const named = Object.values(begun.snapshots).map(({ id }) => id);
-    const existing = begun.taking[name]?.existing ?? there.map(({ id }) => id);
+    // Where policies make snapshots too, one that came since the last call may be theirs, and they throw it away again one day.
+    const isOursAlone = volume.snapshotPolicies.length === 0;
+    const before = isOursAlone ? begun.taking[name] : undefined;
+    const existing = before?.existing ?? there.map(({ id }) => id);
     const isNew = ({ id }: VolumeSnapshot): boolean => !existing.includes(id) && !named.includes(id);
-    if (begun.taking[name] === undefined) {
+    if (before === undefined) {
       await this.#write(volume, { ...begun, taking: withNote(begun.taking, name, { existing }) }, signal);
     }
     const made = oldestOf(there.filter(isNew)) ?? (await this.#steps.takeSnapshot(volume.id, isNew, signal));
