@@ -1,6 +1,6 @@
 // The MachineDeployment controller: rolls machines from one template to the next by way of MachineSets. Reads: observe from the caches, plan;
 // if there is anything to write, observe through the API, plan again, apply. process/ makes it.
-import { isConflict, keyOf } from '@longshore/k8s-runtime';
+import { keyOf } from '@longshore/k8s-runtime';
 import type { EventRecorder, KubeClient, Lister } from '@longshore/k8s-runtime';
 import { checkAgain, Controller, messageOf, onChange, OperatorError, settled } from '@longshore/reconciler-core';
 import type { Change, Clock, Outcome, Reconcile, Runnable } from '@longshore/reconciler-core';
@@ -8,7 +8,7 @@ import type { Cluster, Machine, MachineDeployment, MachineSet } from '../api/obj
 import { clusters, machineDeployments, machines, machineSets } from '../api/resources.ts';
 import { readSelector } from '../machineset/label-selector.ts';
 import { controllerOf } from '../machineset/machine-facts.ts';
-import { clusterOf, membersOf } from '../machineset/machine-set-controller.ts';
+import { afterConflict, clusterOf, membersOf } from '../machineset/machine-set-controller.ts';
 import { objectKey } from '../machineset/ownership.ts';
 import type { ControllerParts } from '../process/parts.ts';
 import { applyDeploymentStep, patchDeploymentStatus } from './deployment-apply.ts';
@@ -25,9 +25,6 @@ export interface MachineDeploymentDeps {
   readonly events: EventRecorder;
   readonly clock: Clock;
 }
-
-// Somebody else wrote at the same time: reading again is all it takes.
-const AFTER_CONFLICT_MS = 50;
 
 /** Makes the MachineDeployment controller. */
 export function createMachineDeploymentController(parts: ControllerParts): Runnable {
@@ -71,7 +68,7 @@ export function reconcileMachineDeployment(deps: MachineDeploymentDeps): Reconci
       facts = fresh;
       plan = planDeployment(facts);
     }
-    return applyPlan(facts, plan, deps, signal);
+    return applyPlan(facts, plan, deps, signal).catch(afterConflict);
   };
 }
 
@@ -81,12 +78,7 @@ async function applyPlan(
   { client, events }: MachineDeploymentDeps,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  try {
-    for (const step of plan.steps) await applyDeploymentStep(deployment, step, { client, events }, signal);
-  } catch (error) {
-    if (isConflict(error)) return checkAgain(AFTER_CONFLICT_MS, 'something changed meanwhile');
-    throw error;
-  }
+  for (const step of plan.steps) await applyDeploymentStep(deployment, step, { client, events }, signal);
   if (plan.status && plan.status !== deployment.status) {
     await patchDeploymentStatus(deployment, plan.status, client, signal);
   }

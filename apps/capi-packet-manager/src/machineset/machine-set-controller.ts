@@ -30,8 +30,13 @@ export interface MachineSetDeps {
   readonly random?: () => number;
 }
 
-// Somebody else wrote at the same time: reading again is all it takes.
 const AFTER_CONFLICT_MS = 50;
+
+/** Somebody else wrote at the same time, which is no failure and nobody hears of it: reading again is all it takes. */
+export function afterConflict(error: unknown): Outcome {
+  if (isConflict(error)) return checkAgain(AFTER_CONFLICT_MS, 'something changed meanwhile');
+  throw error;
+}
 
 /** Makes the MachineSet controller. */
 export function createMachineSetController(parts: ControllerParts): Runnable {
@@ -72,7 +77,7 @@ export function reconcileMachineSet(deps: MachineSetDeps): Reconcile<string> {
       facts = fresh;
       plan = planMachineSet(facts);
     }
-    return applyPlan(facts, plan, tools, signal);
+    return applyPlan(facts, plan, tools, signal).catch(afterConflict);
   };
 }
 
@@ -90,7 +95,6 @@ async function applyPlan(
   if (plan.status && plan.status !== facts.set.status) {
     await patchMachineSetStatus(facts.set, plan.status, tools.client, signal);
   }
-  if (failure && isConflict(failure.error)) return checkAgain(AFTER_CONFLICT_MS, 'something changed meanwhile');
   if (failure) throw failure.error;
   if (plan.problem) throw new OperatorError(plan.problem.code, plan.problem.message, onChange);
   return plan.checkAgainMs === undefined ? settled : checkAgain(plan.checkAgainMs, 'a machine becomes available');
