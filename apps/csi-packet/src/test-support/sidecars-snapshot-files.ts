@@ -1,4 +1,4 @@
-// Files of external-snapshotter's own Go modules: the types of snapshots and the rights of the snapshot-controller, which no driver brings.
+// Files of external-snapshotter's own Go modules: the types of snapshots and the snapshot-controller with its rights, which no driver brings.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,11 +8,21 @@ const NAME = 'github.com/kubernetes-csi/external-snapshotter';
 const KINDS = ['volumesnapshotclasses', 'volumesnapshotcontents', 'volumesnapshots'];
 
 /** Paths of the manifests, of the versions that the programs are built from. */
-export async function snapshotManifests(): Promise<{ readonly types: readonly string[]; readonly rights: string }> {
-  const [controller, client] = await Promise.all([folderOf(`${NAME}/v8`), folderOf(`${NAME}/client/v8`)]);
+export interface SnapshotManifests {
+  readonly types: readonly string[];
+  readonly rights: string;
+  /** The Deployment of the snapshot-controller. */
+  readonly controller: string;
+}
+
+/** Finds them. */
+export async function snapshotManifests(): Promise<SnapshotManifests> {
+  const [programs, client] = await Promise.all([folderOf(`${NAME}/v8`), folderOf(`${NAME}/client/v8`)]);
+  const folder = join(programs, 'deploy/kubernetes/snapshot-controller');
   return {
     types: KINDS.map((kind) => join(client, `config/crd/snapshot.storage.k8s.io_${kind}.yaml`)),
-    rights: join(controller, 'deploy/kubernetes/snapshot-controller/rbac-snapshot-controller.yaml'),
+    rights: join(folder, 'rbac-snapshot-controller.yaml'),
+    controller: join(folder, 'setup-snapshot-controller.yaml'),
   };
 }
 

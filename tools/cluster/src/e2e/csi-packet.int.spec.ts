@@ -1,5 +1,6 @@
 // csi-packet from its own manifests with its image: a real kubelet finds the driver by its registration, a claim of the demo deployment is
-// provisioned, attached and mounted through the real sidecars, what a pod writes is there for the next one; and csi-sanity passes on the node.
+// provisioned, attached and mounted through the real sidecars, what a pod writes is there for the next one; volumes grow with and without a
+// pod that has them, a snapshot becomes a volume with the old data; nothing is left; and csi-sanity passes on the node.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -8,6 +9,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { simulatePacket } from '@longshore/cloud-simulators';
 import type { PacketSimulator } from '@longshore/cloud-simulators';
+import { DiskContents, GIB, readSnapshotRef, snapshotManifests } from '@longshore/csi-packet/testing';
+import type { SnapshotManifests } from '@longshore/csi-packet/testing';
 import { acquireBinary } from '@longshore/embedded-control-plane';
 import { until } from '@longshore/reconciler-core/testing';
 import type { RunningCluster } from '../cluster.ts';
@@ -15,12 +18,15 @@ import { clusterProblem } from '../host-check.ts';
 import { packProgram } from '../images/program-archive.ts';
 import { startCluster } from '../start-cluster.ts';
 import { ClusterView } from './test-support/cluster-view.ts';
+import { claimOf, CsiClaims, podWith, snapshotOf, XFS } from './test-support/csi-claims.ts';
 import { csiHostProblem, standInForStorage } from './test-support/csi-host.ts';
 import type { CsiHost } from './test-support/csi-host.ts';
-import { csiManifests, demoOf, secretOf } from './test-support/csi-manifests.ts';
+import { csiManifests, demoOf, secretOf, snapshotController } from './test-support/csi-manifests.ts';
 import { buildImages, imageOf } from './test-support/images.ts';
+import type { KubeObject } from './test-support/workloads.ts';
 
-const SIDECARS = ['csi-provisioner', 'csi-attacher', 'csi-resizer'] as const;
+const SIDECARS = ['csi-provisioner', 'csi-attacher', 'csi-resizer', 'csi-snapshotter'] as const;
+const SNAPSHOT_CONTROLLER = 'snapshot-controller';
 const TEST_MS = 300_000;
 const BUILD_MS = 1_800_000;
 const SOCKET = '/var/lib/kubelet/plugins/net.packet.csi/csi.sock';
@@ -37,24 +43,42 @@ describeHere(`csi-packet in a cluster${problem === undefined ? '' : ` (skipped: 
   let view: ClusterView;
   let cloud: PacketSimulator;
   let host: CsiHost;
+  let claims: CsiClaims;
+  let contents: DiskContents;
+
+  const pack = async (name: (typeof SIDECARS)[number] | typeof SNAPSHOT_CONTROLLER, image: string): Promise<string> => {
+    const archive = path.join(folder, `${name}.tar`);
+    const binary = await readFile(await acquireBinary(name));
+    await writeFile(archive, await packProgram({ reference: image, program: `/${name}`, binary }));
+    return archive;
+  };
+  // As cluster administrators do it: these come with no driver.
+  const bringSnapshots = async (
+    { types, rights }: SnapshotManifests,
+    objects: readonly KubeObject[],
+  ): Promise<void> => {
+    await cluster.kubectl('apply', ...[...types, rights].flatMap((file) => ['-f', file]));
+    await cluster.kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=120s');
+    await view.apply([...objects, ...csiManifests().snapshotClasses]);
+  };
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'longshore-csi-cluster-'));
     const manifests = csiManifests();
     await buildImages(['csi-packet']);
-    const images = [imageOf('csi-packet')];
-    for (const name of SIDECARS) {
-      const archive = path.join(folder, `${name}.tar`);
-      const binary = await readFile(await acquireBinary(name));
-      await writeFile(archive, await packProgram({ reference: manifests.imageOf(name), program: `/${name}`, binary }));
-      images.push(archive);
-    }
+    const ofSnapshots = await snapshotManifests();
+    const controller = snapshotController(await readFile(ofSnapshots.controller, 'utf8'));
+    const images = [imageOf('csi-packet'), await pack(SNAPSHOT_CONTROLLER, controller.image)];
+    for (const name of SIDECARS) images.push(await pack(name, manifests.imageOf(name)));
     cluster = await startCluster({ images, onFailure: (error) => console.error(error.message) });
     view = new ClusterView(cluster);
     cloud = await simulatePacket({ host: cluster.hostAddress, devices: 1, volumeQueuedMs: 0, quota: 'off' });
     host = await standInForStorage(cluster);
     host.world.follow(cloud, 'node-1');
-    await view.apply([...manifests.setup, secretOf(cloud)]);
+    claims = new CsiClaims(cluster, TEST_MS);
+    contents = new DiskContents(cloud, host.world);
+    await bringSnapshots(ofSnapshots, controller.objects);
+    await view.apply([...manifests.setup, secretOf(cloud), XFS]);
   }, BUILD_MS);
 
   afterAll(async () => {
@@ -70,6 +94,8 @@ describeHere(`csi-packet in a cluster${problem === undefined ? '' : ` (skipped: 
     );
     return pods?.items.find(({ metadata }) => metadata.deletionTimestamp === undefined)?.metadata.name ?? '';
   };
+  const sizesInCloud = (): readonly number[] =>
+    [...cloud.state.volumes.values()].map(({ size }) => size).sort((a, b) => a - b);
   const saidBy = (pod: string): Promise<string> =>
     until(`words of ${pod}`, () => cluster.kubectl('logs', pod), TEST_MS);
 
@@ -87,7 +113,7 @@ describeHere(`csi-packet in a cluster${problem === undefined ? '' : ` (skipped: 
       );
       const device = [...cloud.state.devices.values()][0];
       expect(drivers).toEqual([expect.objectContaining({ name: 'net.packet.csi', nodeID: device?.id })]);
-      await view.untilPodsReady(2);
+      await view.untilPodsReady(3);
     },
     TEST_MS,
   );
@@ -102,10 +128,75 @@ describeHere(`csi-packet in a cluster${problem === undefined ? '' : ` (skipped: 
       await cluster.kubectl('delete', 'pod', first, '--wait');
       const second = await until('another pod of the demo', async () => (await podOf('web-server')).replace(first, ''));
       expect(await saidBy(second)).toBe(`found "written by ${first}" on ext4\n`);
-      expect([...cloud.state.volumes.values()].map(({ size }) => size)).toEqual([100]);
-      await view.remove(demo);
-      await until('the volume is gone', () => cloud.state.volumes.size === 0);
-      expect([host.world.list('sessions'), host.world.list('loops')]).toEqual([[], []]);
+      expect(sizesInCloud()).toEqual([100]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'a claim is expanded while a pod has the volume mounted: the pod goes on, and its file system is larger',
+    async () => {
+      await view.apply([claimOf('data', '10Gi'), podWith('writer', 'data')]);
+      await claims.write('writer', 'Fram');
+      expect((await claims.look('writer')).bytes).toBeLessThan(10 * GIB);
+      await claims.enlarge('data', '12Gi');
+      await claims.untilSized('data', '12Gi');
+      const { text, bytes } = await claims.look('writer');
+      expect([text, bytes > 11 * GIB]).toEqual(['Fram', true]);
+      expect(await claims.restartsOf('writer')).toBe('0');
+      expect(sizesInCloud()).toEqual([12, 100]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'it is expanded while no pod has the volume: the next pod has a larger file system with the old data',
+    async () => {
+      await view.remove([podWith('writer', 'data')]);
+      await until('its volume is detached', () => cloud.state.attachments.size === 1, TEST_MS);
+      await claims.enlarge('data', '13Gi');
+      await until('the volume has grown', () => sizesInCloud()[0] === 13, TEST_MS);
+      await view.apply([podWith('writer', 'data')]);
+      await claims.untilSized('data', '13Gi');
+      const { text, bytes } = await claims.look('writer');
+      expect([text, bytes > 12 * GIB]).toEqual(['Fram', true]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'a snapshot of it becomes ready, and a pod reads the old data from a claim that was made from it',
+    async () => {
+      await view.apply([snapshotOf('backup', 'data')]);
+      const ref = readSnapshotRef(await claims.snapshotHandle('backup'));
+      const source = await claims.volumeOf('data');
+      expect(ref?.volumeId).toBe(source);
+      await contents.keep(source, ref?.snapshotId ?? '');
+      await claims.write('writer', 'Maud');
+      await view.apply([claimOf('restored', '14Gi', 'backup')]);
+      await contents.fill(await claims.volumeOf('restored'));
+      await view.apply([podWith('reader', 'restored')]);
+      const { text, bytes } = await claims.look('reader');
+      expect([text, bytes > 13 * GIB]).toEqual(['Fram', true]);
+      expect((await claims.look('writer')).text).toBe('Maud');
+    },
+    TEST_MS,
+  );
+
+  test(
+    'all of it is deleted: no attachment, session, map, mount, volume or snapshot is left',
+    async () => {
+      expect(sizesInCloud()).toEqual([13, 14, 100]);
+      await view.remove([snapshotOf('backup', 'data')]);
+      await view.remove([podWith('writer', 'data'), podWith('reader', 'restored'), ...demoOf()]);
+      await view.remove([claimOf('data', '13Gi'), claimOf('restored', '14Gi')]);
+      await until('the volumes are gone', () => cloud.state.volumes.size === 0, TEST_MS);
+      const kinds = ['pv', 'pvc', 'volumeattachments', 'volumesnapshots', 'volumesnapshotcontents'];
+      await until('their objects are gone', async () => (await claims.names(...kinds)).length === 0, TEST_MS);
+      expect(cloud.state.attachments.size).toBe(0);
+      expect([host.world.list('sessions'), host.world.list('nodes'), host.world.list('loops')]).toEqual([[], [], []]);
+      expect(await claims.leftOnNode()).toEqual([]);
+      expect(cloud.schemaProblems).toEqual([]);
     },
     TEST_MS,
   );

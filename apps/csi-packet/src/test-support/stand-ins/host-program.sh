@@ -33,6 +33,8 @@ loop_of() { # iqn: the loop device of its disk, made when there is none
   [ -f "$image" ] || truncate -s "$size" "$image"
   device=$(losetup -j "$image" -O NAME -n | head -1)
   if [ -z "$device" ]; then
+    # The first session sees the disk as large as it is now; later growth, after a rescan.
+    truncate -s ">$size" "$image"
     device=$(losetup --find --show "$image") || exit 9
   fi
   echo "$1" >"$world/loops/$(basename "$device")"

@@ -1,6 +1,7 @@
 // csi-packet's manifests as its spec applies them: what differs is where the cloud is, the user of images that were made from binaries, and
 // what the demo's container runs. Pure.
 import type { PacketSimulator } from '@longshore/cloud-simulators';
+import { parseAllDocuments } from 'yaml';
 import { objectsOf } from './workloads.ts';
 import type { KubeObject } from './workloads.ts';
 
@@ -19,6 +20,7 @@ interface Workload extends KubeObject {
 /** The files, and the images that they name. */
 export interface CsiManifests {
   readonly setup: readonly KubeObject[];
+  readonly snapshotClasses: readonly KubeObject[];
   readonly controller: readonly KubeObject[];
   readonly node: readonly KubeObject[];
   readonly sanity: readonly KubeObject[];
@@ -45,9 +47,7 @@ setInterval(() => {}, 1000);`;
 /** Reads them; without a cloud for what does not depend on it. */
 export function csiManifests(cloud?: PacketSimulator): CsiManifests {
   const metadata = { name: 'PACKET_METADATA_URL', value: cloud?.metadata.urlOf('node-1') ?? '' };
-  const adapt = (container: Container): Container | undefined => {
-    // Its types are not in this cluster, which controller.yaml says is right to leave it out.
-    if (container.name === 'csi-snapshotter') return undefined;
+  const adapt = (container: Container): Container => {
     if (container.name !== 'packet-driver') return { ...container, securityContext: { runAsUser: 0 } } as Container;
     return { ...container, env: [...(container.env ?? []), metadata] };
   };
@@ -56,6 +56,7 @@ export function csiManifests(cloud?: PacketSimulator): CsiManifests {
   const controller = file('controller');
   return {
     setup: file('setup'),
+    snapshotClasses: file('snapshot-classes'),
     controller,
     node: file('node'),
     sanity: file('node_controller_sanity_test'),
@@ -81,7 +82,7 @@ export function secretOf({ token, projectId, url }: PacketSimulator): KubeObject
 
 /** The demo deployment with a program that there is an image of here. */
 export function demoOf(): readonly KubeObject[] {
-  const image = csiManifests().node.filter(isWorkload)[0]?.spec.template.spec.containers[0]?.image ?? '';
+  const image = imageWithNode();
   return objectsOf(`${FOLDER}/demo/demo-deployment.yaml`).map((one) => {
     const placed = { ...one, metadata: { ...one.metadata, namespace: 'default' } };
     return withContainers(placed, (container) => ({
@@ -92,13 +93,29 @@ export function demoOf(): readonly KubeObject[] {
   });
 }
 
+/** The image of the driver: it has a Node.js for the programs of pods. */
+export function imageWithNode(): string {
+  return csiManifests().node.filter(isWorkload)[0]?.spec.template.spec.containers[0]?.image ?? '';
+}
+
+/** The snapshot-controller of a manifest of external-snapshotter, once, and the image that it names. */
+export function snapshotController(text: string): { readonly objects: readonly KubeObject[]; readonly image: string } {
+  const objects = parseAllDocuments(text)
+    .map((document) => document.toJS() as KubeObject | null)
+    .filter((one) => one !== null)
+    .map((one) => (isWorkload(one) ? { ...one, spec: { ...one.spec, replicas: 1 } } : one));
+  const image = objects.filter(isWorkload)[0]?.spec.template.spec.containers[0]?.image;
+  if (image === undefined) throw new Error('the manifest of the snapshot-controller has no container');
+  return { objects, image };
+}
+
 function isWorkload(one: KubeObject): one is Workload {
   return ['StatefulSet', 'DaemonSet', 'Deployment'].includes(one.kind);
 }
 
-function withContainers(one: KubeObject, change: (container: Container) => Container | undefined): KubeObject {
+function withContainers(one: KubeObject, change: (container: Container) => Container): KubeObject {
   if (!isWorkload(one)) return one;
   const { template } = one.spec;
-  const containers = template.spec.containers.map(change).filter((container) => container !== undefined);
+  const containers = template.spec.containers.map(change);
   return { ...one, spec: { ...one.spec, template: { ...template, spec: { ...template.spec, containers } } } };
 }
