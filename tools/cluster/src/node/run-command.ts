@@ -12,8 +12,10 @@ export function runCommand([program, ...args]: Command, input?: string): Promise
     const env = { ...process.env, PATH: searchPath() };
     const child = execFile(program, args, { env, maxBuffer: MAX_OUTPUT_BYTES }, (error, stdout, stderr) => {
       if (!error) return resolve(stdout);
-      const said = `${stderr}${stdout}`.trim() || messageOf(error);
-      return reject(new Error(`"${[program, ...args].join(' ')}" failed: ${said}`, { cause: error }));
+      const said = `${stderr}${stdout}`.trim();
+      // Node's own error is the same command line and the same output once more.
+      const cause = said === '' ? { cause: error } : {};
+      return reject(new Error(`"${[program, ...args].join(' ')}" failed: ${said || messageOf(error)}`, cause));
     });
     // A command that reads nothing may be gone before its input is written.
     child.stdin?.on('error', () => {});
