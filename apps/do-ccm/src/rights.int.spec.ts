@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { playDryRun, playLife, RunningProgram } from '@longshore/cloud-provider/testing';
+import { playDryRun, playLife, RunningProgram, withLogs } from '@longshore/cloud-provider/testing';
 import type { RightsScene } from '@longshore/cloud-provider/testing';
 import { simulateDigitalOcean } from '@longshore/cloud-simulators';
 import type { DigitalOceanSimulator } from '@longshore/cloud-simulators';
@@ -71,8 +71,10 @@ test(
   'every right of the manifest is used, and nothing else is asked for',
   async () => {
     const scene = await newScene();
-    await playDryRun(scene);
-    await playLife(scene);
+    await withLogs(programs, async () => {
+      await playDryRun(scene);
+      await playLife(scene);
+    });
     const { granted, idle, refused } = await rights();
     expect(granted.length).toBeGreaterThan(0);
     expect({ idle, refused }).toEqual({ idle: [], refused: [] });

@@ -13,6 +13,7 @@ const manifests = [
     rules: [
       { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'delete'] },
       { apiGroups: [''], resources: ['nodes/status'], verbs: ['patch'] },
+      { apiGroups: [''], resources: ['services'], verbs: ['create', 'patch'] },
       { nonResourceURLs: ['/metrics'], verbs: ['get'] },
     ],
   },
@@ -36,10 +37,12 @@ const manifests = [
   },
 ];
 const all = [
+  'create services',
   'delete nodes',
   'get /metrics',
   'get nodes',
   'patch nodes/status',
+  'patch services',
   `update ${group}/leases[a] in kube-system`,
   `update ${group}/leases[b] in kube-system`,
 ];
@@ -81,6 +84,12 @@ test.each([
     what: 'a subresource',
     event: call('patch', { resource: 'nodes', subresource: 'status' }),
     uses: ['patch nodes/status'],
+  },
+  { what: 'a patch', event: call('patch', { resource: 'services' }), uses: ['patch services'] },
+  {
+    what: 'what is applied and was not there',
+    event: call('patch', { resource: 'services' }, 201),
+    uses: ['create services', 'patch services'],
   },
   { what: 'another subresource', event: call('get', { resource: 'nodes', subresource: 'proxy' }), uses: [] },
   { what: 'a name', event: call('update', lease('kube-system')), uses: [`update ${group}/leases[a] in kube-system`] },

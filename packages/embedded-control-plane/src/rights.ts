@@ -106,11 +106,16 @@ function isUseOf(grant: Grant, event: AuditEvent): boolean {
   const { objectRef } = event;
   return (
     event.responseStatus?.code !== 403 &&
-    event.verb === grant.verb &&
+    neededVerbs(event).includes(grant.verb) &&
     calledPath(event) === grant.on &&
     (grant.name === undefined || grant.name === objectRef?.name) &&
     (grant.namespace === undefined || grant.namespace === objectRef?.namespace)
   );
+}
+
+// What is applied, or put, and was not there is made: the API server asks for the right to create as well.
+function neededVerbs({ verb, responseStatus }: AuditEvent): readonly string[] {
+  return responseStatus?.code === 201 && ['patch', 'update'].includes(verb) ? [verb, 'create'] : [verb];
 }
 
 function calledPath({ objectRef, requestURI }: AuditEvent): string {

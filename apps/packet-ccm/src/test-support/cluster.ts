@@ -77,6 +77,13 @@ export class Cluster {
     return answer.body as T;
   }
 
+  /** Changes a part of an object. */
+  async patch(at: string, body: object): Promise<void> {
+    const contentType = 'application/merge-patch+json';
+    const { status, body: answer } = await this.plane.request({ method: 'PATCH', path: at, body, contentType });
+    if (status >= 300) throw new Error(`PATCH ${at}: ${status} ${JSON.stringify(answer)}`);
+  }
+
   async node(name: string): Promise<KubeNode | undefined> {
     const { status, body } = await this.plane.request({ path: `/api/v1/nodes/${name}` });
     return status === 200 ? (body as KubeNode) : undefined;

@@ -54,21 +54,37 @@ export async function addNode(scene: RightsScene, name: string): Promise<void> {
 }
 
 /** A Service of the type LoadBalancer. */
-export async function addService(scene: RightsScene, name: string): Promise<void> {
-  const spec = { type: 'LoadBalancer', selector: { app: name }, ports: [{ port: 80 }] };
+export async function addService(scene: RightsScene, name: string, more: object = {}): Promise<void> {
+  const spec = { type: 'LoadBalancer', selector: { app: name }, ports: [{ port: 80 }], ...more };
   await adminCall(scene, { method: 'POST', path: SERVICES, body: { metadata: { name }, spec } });
 }
 
-/** Waits until the Service has an address. */
-export async function untilAddress(scene: RightsScene, name: string): Promise<void> {
-  await until(
+/** Waits until the Service has an address, and says which. */
+export async function untilAddress(scene: RightsScene, name: string): Promise<string> {
+  return until(
     `${name} has an address`,
     async () => {
       const { status } = await adminCall<KubeService>(scene, { path: `${SERVICES}/${name}` });
-      return status?.loadBalancer?.ingress?.[0] !== undefined;
+      return status?.loadBalancer?.ingress?.[0]?.ip;
     },
     LIMIT_MS,
   );
+}
+
+/** Removes the Service and waits until it is gone. */
+export async function removeService(scene: RightsScene, name: string): Promise<void> {
+  await adminCall(scene, { method: 'DELETE', path: `${SERVICES}/${name}` });
+  await untilGone(scene, `${SERVICES}/${name}`);
+}
+
+/** Runs it; an error has the last words of the programs. */
+export async function withLogs(programs: readonly RunningProgram[], work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const logs = programs.map(({ name, output }) => `${name}:\n${output.slice(-4_000)}`);
+    throw new Error([String(error), ...logs].join('\n'), { cause: error });
+  }
 }
 
 /** A dry run reads what it would patch. To be called while nobody else works. */
@@ -80,8 +96,11 @@ export async function playDryRun(scene: RightsScene): Promise<void> {
   await stopped(program);
 }
 
-/** The life of Nodes and a Service under a leader, with a replica that waits. Begins with what the dry run has seen. */
-export async function playLife(scene: RightsScene): Promise<void> {
+/**
+ * The life of Nodes and a Service under a leader, with a replica that waits. Begins with what the dry run has seen. `more` is what only this
+ * program does; it is called while the Service `web` has its address.
+ */
+export async function playLife(scene: RightsScene, more: () => Promise<void> = async () => {}): Promise<void> {
   const port = await freePort();
   const reviews = [`--authentication-kubeconfig=${scene.kubeconfig}`, `--authorization-kubeconfig=${scene.kubeconfig}`];
   const leader = scene.start('leader', [`--secure-port=${port}`, ...reviews]);
@@ -92,6 +111,7 @@ export async function playLife(scene: RightsScene): Promise<void> {
   const standby = scene.start('standby', ['--secure-port=0']);
   await untilUsed(scene, 'watch coordination.k8s.io/leases[cloud-controller-manager] in kube-system');
   await playChanges(scene);
+  await more();
   await playRemovals(scene);
   await stopped(leader);
   await stopped(standby);
@@ -135,8 +155,7 @@ async function disturb(scene: RightsScene, name: string): Promise<void> {
 }
 
 async function playRemovals(scene: RightsScene): Promise<void> {
-  await adminCall(scene, { method: 'DELETE', path: `${SERVICES}/web` });
-  await untilGone(scene, `${SERVICES}/web`);
+  await removeService(scene, 'web');
   scene.removeMachine('busy-1');
   await untilGone(scene, '/api/v1/nodes/busy-1');
 }
