@@ -33,12 +33,13 @@ export class ClusterSite {
   }
 
   /** Starts it. */
-  static async start(workerMinors: readonly Minor[] = []): Promise<ClusterSite> {
+  static async start(workerMinors: readonly Minor[] = [], apiServerArgs: readonly string[] = []): Promise<ClusterSite> {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'longshore-site-'));
     const consoleFolder = path.join(folder, 'consoles');
     mkdirSync(consoleFolder);
     const packet = await bootPacket({ boot: { minors: ['1.36'], workerMinors, consoleFolder } });
-    const bootstrap = await startControlPlane({ controllers: true, audit: true, onFailure: () => undefined });
+    const settings = { controllers: true, audit: true, apiServerArgs };
+    const bootstrap = await startControlPlane({ ...settings, onFailure: () => undefined });
     const bootstrapClient = await clientFor(bootstrap.kubeconfigPath);
     const host = await startPodHost({
       client: bootstrapClient,
