@@ -1,5 +1,6 @@
-// The MachineSet controller with real informers on an API server in memory: rows S1 to S13 and the life of a set.
-import { afterEach, describe, expect, test } from '@jest/globals';
+// The MachineSet controller with real informers on an API server in memory: whose machines a set has and
+// how many, rows S1 to S13. machine-set-life.spec.ts has its status (S10, S11), pauses and deletion.
+import { describe, expect, test } from '@jest/globals';
 import { KubeApiError } from '@longshore/k8s-runtime';
 import { lostAnswer } from '@longshore/k8s-runtime/testing';
 import { backoff } from '@longshore/reconciler-core';
@@ -7,19 +8,10 @@ import { annotations } from '../api/names.ts';
 import type { Machine, MachineSet } from '../api/objects.ts';
 import { clusters, machines, machineSets } from '../api/resources.ts';
 import { controllerOf } from './machine-facts.ts';
-import { aCluster, aMachine, aSet, inCluster, NAMESPACE, readyMachine, SetWorld } from './test-support/set-world.ts';
-import type { SetObjects } from './test-support/set-world.ts';
+import { aCluster, aMachine, aSet, inCluster, NAMESPACE, SetWorld } from './test-support/set-world.ts';
+import { startedWorlds } from './test-support/started-worlds.ts';
 
-const worlds: SetWorld[] = [];
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world.stop();
-});
-
-async function started(...objects: SetObjects): Promise<SetWorld> {
-  const world = new SetWorld().put(...objects);
-  worlds.push(world);
-  return world.start();
-}
+const { worlds, started } = startedWorlds();
 
 /** A set with machines of these names. */
 async function setOf(world: SetWorld, ...owned: readonly Machine[]): Promise<void> {
@@ -309,96 +301,5 @@ describe('fewer machines', () => {
     world.editSet('s', { replicas: 0 });
     await world.settle();
     expect(world.names('s')).toEqual([first]);
-  });
-});
-
-describe('status', () => {
-  test('CA row S10 ready for half of minReadySeconds: ready 1, available 0; available when the time is up', async () => {
-    const world = await started(aSet({ replicas: 1, minReadySeconds: 60 }));
-    world.ready(world.names('s')[0] ?? '');
-    await world.clock.advance(30_000);
-    expect(world.set('s').status).toMatchObject({ readyReplicas: 1, availableReplicas: 0 });
-    await world.clock.advance(31_000);
-    expect(world.set('s').status).toMatchObject({ readyReplicas: 1, availableReplicas: 1 });
-    expect(conditionOf(world.set('s'), 'Ready')).toMatchObject({ status: 'True' });
-  });
-
-  test('CA row S11 the workload API does not answer: last counts with a condition, nothing is scaled on it', async () => {
-    const world = await started(aCluster(), aSet({ replicas: 2 }, inCluster()));
-    await world.play();
-    world.client.edit(clusters, 'c', (cluster) => ({
-      ...cluster,
-      status: {
-        conditions: [
-          { type: 'APIServerReachable', status: 'False' as const, reason: 'x', message: '', lastTransitionTime: '' },
-        ],
-      },
-    }));
-    for (const name of world.names('s')) {
-      world.client.edit(machines, name, (machine) => readyMachine(machine, false, world.clock.nowMs()));
-    }
-    const before = world.names('s');
-    await world.clock.advance(600_000);
-    expect(world.set('s').status).toMatchObject({ replicas: 2, readyReplicas: 2, availableReplicas: 2 });
-    expect(conditionOf(world.set('s'), 'APIServerReachable')).toMatchObject({ status: 'False', reason: 'LastKnown' });
-    expect(world.names('s')).toEqual(before);
-    world.client.edit(clusters, 'c', (cluster) => ({ ...cluster, status: {} }));
-    await world.settle();
-    expect(world.set('s').status).toMatchObject({ readyReplicas: 0, availableReplicas: 0 });
-  });
-
-  test('observedGeneration follows, also when a step fails', async () => {
-    const world = await started(aSet({ replicas: 1 }));
-    const error = new KubeApiError({ status: 403, reason: 'Forbidden', message: 'no' }, backoff);
-    world.client.fail({ verb: 'create', resource: 'machines', times: 100, error });
-    world.editSet('s', { replicas: 2 });
-    await world.settle();
-    expect(world.set('s').status?.observedGeneration).toBe(world.set('s').metadata?.generation);
-  });
-});
-
-describe('paused', () => {
-  test.each([
-    { when: 'the set', meta: { annotations: { [annotations.paused]: '' } }, cluster: {} },
-    { when: 'its Cluster', meta: {}, cluster: { spec: { paused: true } } },
-  ])('$when is paused: one condition and nothing else', async ({ meta, cluster }) => {
-    const world = await started(aCluster(cluster), aSet({ replicas: 2 }, { ...inCluster(), ...meta }));
-    await world.clock.advance(60_000);
-    expect(world.writes).toEqual(['patch machinesets default/s']);
-    expect(conditionOf(world.set('s'), 'Paused')).toMatchObject({ status: 'True' });
-  });
-
-  test('being moved: not even that', async () => {
-    const world = await started(
-      aCluster({ meta: { annotations: { [annotations.moving]: 'id' } } }),
-      aSet({ replicas: 2 }, inCluster()),
-    );
-    await world.clock.advance(60_000);
-    expect(world.writes).toEqual([]);
-  });
-});
-
-describe('deletion', () => {
-  test('without a garbage collector: its machines first, the finalizer only when none is left', async () => {
-    const world = await started(aCluster(), aSet({ replicas: 2 }, inCluster()));
-    const held = world.names('s')[0] ?? '';
-    world.client.edit(machines, held, (machine) => ({
-      ...machine,
-      metadata: { ...machine.metadata, finalizers: ['machine.cluster.k8s.io'] },
-    }));
-    world.client.delete(machineSets, { namespace: NAMESPACE, name: 's' });
-    await world.settle();
-    expect(world.machines().map(({ metadata }) => metadata?.name)).toEqual([held]);
-    expect(world.set('s').metadata?.finalizers).toEqual(['foregroundDeletion']);
-    world.client.edit(machines, held, (machine) => ({ ...machine, metadata: { ...machine.metadata, finalizers: [] } }));
-    await world.settle();
-    expect([world.machines(), world.sets()]).toEqual([[], []]);
-  });
-
-  test('with --cascade=orphan the machines stay', async () => {
-    const world = await started(aSet({ replicas: 2 }, { finalizers: ['orphan'] }));
-    world.client.delete(machineSets, { namespace: NAMESPACE, name: 's' });
-    await world.settle();
-    expect(world.alive()).toHaveLength(2);
   });
 });
