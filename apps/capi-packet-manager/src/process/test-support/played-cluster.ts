@@ -109,7 +109,7 @@ export class PlayedCluster {
       await this.#signer();
       return isSo();
     };
-    await waitFor(look, { what, timeoutMs: PATIENCE_MS, everyMs: 50 });
+    await waitFor(look, { what, timeoutMs: PATIENCE_MS, everyMs: 100 });
   }
 
   async #kubelets(): Promise<void> {
