@@ -44,7 +44,9 @@ export class SidecarCluster {
 
   /** Starts everything. */
   static async start(): Promise<SidecarCluster> {
-    const plane = await startControlPlane({ controllers: true, audit: true, onProgress });
+    // An older API server: caches have to list before they watch.
+    const apiServerArgs = ['--feature-gates=WatchList=false'];
+    const plane = await startControlPlane({ controllers: true, audit: true, apiServerArgs, onProgress });
     const kubectl = await kubectlFor(plane, { cwd: APP, onProgress });
     const world = await HostWorld.start();
     const cloud = await simulatePacket({ devices: 1, volumeQueuedMs: 0 });
