@@ -14,6 +14,7 @@ import { annotations, PACKET_NAMESPACE, SEALING_SECRET } from '../../api/names.t
 import { clusters, machineDeployments, machines } from '../../api/resources.ts';
 import { kubeconfigText } from '../../bootstrap/kubeconfig.ts';
 import { runCommand } from '../../test-support/site/command.ts';
+import { failuresOf, sliceOf } from '../../test-support/interruption/cases.ts';
 import { longRunsOnly } from '../../test-support/site/long-runs.ts';
 import { anyType, namespaces, secrets } from '../kube-kinds.ts';
 import { listAll } from '../pivot/observe-content.ts';
@@ -50,6 +51,7 @@ const PHASES = [
   'Clean up',
 ];
 const PACKAGES = path.resolve(import.meta.dirname, '../../../../../packages');
+const MATRIX_MS = 3 * 3_600_000;
 const isLong = longRunsOnly() === undefined;
 const signal = new AbortController().signal;
 
@@ -100,18 +102,38 @@ async function killAndRepeat(command: string, death: Death, title: string): Prom
   if (again.code !== 0) throw new Error(`${title}: exit code ${again.code}\n${killed.output}\n---\n${again.output}`);
 }
 
-/** As many of the writes as there is time for, the first and the last among them; each before or after it was done (all: both). */
-function deathsAt(writes: number, cases = writes): readonly { readonly at: number; readonly isDone: boolean }[] {
-  const every = Array.from({ length: writes }, (_, index) => index + 1);
-  if (isLong) return every.flatMap((at) => [false, true].map((isDone) => ({ at, isDone })));
-  const step = (writes - 1) / (cases - 1);
-  return Array.from({ length: cases }, (_, index) => ({ at: Math.round(1 + index * step), isDone: index % 2 === 1 }));
+/** A write of a whole run; the killed one need not come to the same. */
+interface Moment {
+  readonly at: number;
+  readonly isDone: boolean;
+  readonly write: string;
 }
 
-const titleOf = ({ writes }: SiteRun, { at, isDone }: { readonly at: number; readonly isDone: boolean }): string => {
-  const { side, method, path } = writes[at - 1] as SeenWrite;
-  return `killed ${isDone ? 'after' : 'before'} write ${at}, ${method} ${path} on the ${side} cluster`;
-};
+/** As many of the writes as there is time for, the first and the last among them; each before or after it was done (all: both). */
+function momentsOf({ writes }: SiteRun, cases: number): readonly Moment[] {
+  const moment = (at: number, isDone: boolean): Moment => {
+    const { side, method, path } = writes[at - 1] as SeenWrite;
+    return { at, isDone, write: `${method} ${path} on the ${side} cluster` };
+  };
+  if (isLong) return sliceOf(writes.flatMap((_, index) => [false, true].map((isDone) => moment(index + 1, isDone))));
+  const step = (writes.length - 1) / (cases - 1);
+  return Array.from({ length: cases }, (_, index) => moment(Math.round(1 + index * step), index % 2 === 1));
+}
+
+/** Kills a run of the command at each of these moments, which all begin alike, and lets it come to its end. */
+async function expectSame(
+  command: string,
+  moments: readonly Moment[],
+  { rewind, expectEnd }: { readonly rewind: () => Promise<void>; readonly expectEnd: () => Promise<void> },
+): Promise<void> {
+  const failures = await failuresOf([site], moments, async (_, { at, isDone, write }) => {
+    await rewind();
+    const title = `killed ${isDone ? 'after' : 'before'} write ${at}, ${write}`;
+    await killAndRepeat(command, { atWrite: (_write, index) => index === at, isDone }, title);
+    await expectEnd();
+  });
+  expect(failures).toEqual([]);
+}
 
 const isFirstOfMove = ({ side, method, path, contentType }: SeenWrite): boolean =>
   side === 'bootstrap' && method === 'PATCH' && path.includes('/clusters/web') && contentType.includes('merge-patch');
@@ -173,38 +195,40 @@ describe('create cluster with kind', () => {
     expect(validated.code).toBe(1);
   }, 120_000);
 
-  test('CA row P4 killed at writes of the move and after it, and run again: the same end', async () => {
-    await site.rewind(beforeMove);
-    const whole = await site.run(SEED);
-    expect(whole.code).toBe(0);
-    await expectCreated(1);
-    expect(whole.writes.length).toBeGreaterThan(40);
-    for (const death of deathsAt(whole.writes.length, 4)) {
+  test(
+    'CA row P4 killed at writes of the move and after it, and run again: the same end',
+    async () => {
       await site.rewind(beforeMove);
-      const title = titleOf(whole, death);
-      await killAndRepeat(SEED, { atWrite: (_, index) => index === death.at, isDone: death.isDone }, title);
-      expect(deletions()).toHaveLength(1);
+      const whole = await site.run(SEED);
+      expect(whole.code).toBe(0);
       await expectCreated(1);
-    }
-  }, 3_600_000);
+      expect(whole.writes.length).toBeGreaterThan(40);
+      await expectSame(SEED, momentsOf(whole, 4), {
+        rewind: () => site.rewind(beforeMove),
+        expectEnd: async () => {
+          expect(deletions()).toHaveLength(1);
+          await expectCreated(1);
+        },
+      });
+    },
+    MATRIX_MS,
+  );
 
   (isLong ? test : test.skip)(
     'CA row P3 killed at every write before the move, and run again: the same end',
     async () => {
       await site.rewind(empty);
-      const whole = await site.run(SEED, { atWrite: isFirstOfMove });
-      for (const death of deathsAt(whole.writes.length - 1)) {
-        await site.rewind(empty);
-        await killAndRepeat(
-          SEED,
-          { atWrite: (_, index) => index === death.at, isDone: death.isDone },
-          titleOf(whole, death),
-        );
-        expect(deletions()).toHaveLength(1);
-        await expectCreated();
-      }
+      const { writes, ...whole } = await site.run(SEED, { atWrite: isFirstOfMove });
+      const moments = momentsOf({ ...whole, writes: writes.slice(0, -1) }, writes.length);
+      await expectSame(SEED, moments, {
+        rewind: () => site.rewind(empty),
+        expectEnd: async () => {
+          expect(deletions()).toHaveLength(1);
+          await expectCreated();
+        },
+      });
     },
-    3_600_000,
+    MATRIX_MS,
   );
 });
 
@@ -224,21 +248,17 @@ describe('delete cluster', () => {
     expect(await site.bootstrap.get(namespaces, { name: 'default' })).toBeDefined();
   }
 
-  test('CA row P12 from an existing bootstrap cluster, which stays as it was; killed at writes and run again: nothing is left', async () => {
-    await rewind();
-    const whole = await site.run(DELETE);
-    expect(`${whole.output}\nexit ${whole.code}`).toMatch(/Cluster default\/web is deleted[^]*exit 0$/);
-    await expectDeleted();
-    for (const death of deathsAt(whole.writes.length, 2)) {
+  test(
+    'CA row P12 from an existing bootstrap cluster, which stays as it was; killed at writes and run again: nothing is left',
+    async () => {
       await rewind();
-      await killAndRepeat(
-        DELETE,
-        { atWrite: (_, index) => index === death.at, isDone: death.isDone },
-        titleOf(whole, death),
-      );
+      const whole = await site.run(DELETE);
+      expect(`${whole.output}\nexit ${whole.code}`).toMatch(/Cluster default\/web is deleted[^]*exit 0$/);
       await expectDeleted();
-    }
-  }, 3_600_000);
+      await expectSame(DELETE, momentsOf(whole, 2), { rewind, expectEnd: expectDeleted });
+    },
+    MATRIX_MS,
+  );
 });
 
 // A program of its own, as a user would write it: this one must not depend on the library.

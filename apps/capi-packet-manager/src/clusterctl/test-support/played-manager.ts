@@ -16,7 +16,8 @@ import type { AnyObject, StatefulSet } from '../kube-kinds.ts';
 import { listAll } from '../pivot/observe-content.ts';
 
 const FINALIZER = 'cluster-api-provider-packet/played-manager';
-const ROUND_MS = 50;
+// A dozen calls each: more rounds would take time from clusterctl and the API servers.
+const ROUND_MS = 200;
 
 /** What the managers of both sides share, and what they did. */
 export interface PlayedWorld {

@@ -21,6 +21,16 @@ import { PlayedManager } from './played-manager.ts';
 import type { PlayedWorld } from './played-manager.ts';
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPoQVHBCmkjTYLkKCyPs6ZQ7jQ4E9b3FvMUhRZJPZ0bm desk';
+/** What says where clusterctl is to be killed: it goes no further, however long the kill takes. */
+const STANDS_STILL_AT = 'STANDS_STILL_AT';
+const STAND_STILL = `const at = process.env.${STANDS_STILL_AT};
+const { write } = process.stdout;
+if (at !== undefined) process.stdout.write = function (text, ...rest) {
+  const isWritten = write.call(this, text, ...rest);
+  if (new RegExp(at).test(String(text))) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  return isWritten;
+};
+`;
 /** What clusterctl leaves on the desk. */
 const DESK_FILES = ['kubeconfig', 'state', 'kind.made', 'kind.log', 'kind.deleted'];
 
@@ -29,7 +39,7 @@ export interface SeenWrite extends ProxiedCall {
   readonly side: 'bootstrap' | 'target';
 }
 
-/** When a run is killed: at a write, before or after it was done, or when it says something. */
+/** When a run is killed: at a write, before or after it was done, or when it says something (by SIGKILL: right after that). */
 export interface Death {
   readonly atWrite?: (write: SeenWrite, index: number) => boolean;
   readonly isDone?: boolean;
@@ -148,7 +158,8 @@ export class PlayedSite {
       output += text;
       if (atOutput?.test(output)) death.abort();
     };
-    const place = { cwd: this.folder, env: { ...this.#env, ...env }, onOutput };
+    const still = atOutput !== undefined && by === 'SIGKILL' ? { [STANDS_STILL_AT]: atOutput.source } : {};
+    const place = { cwd: this.folder, env: { ...this.#env, ...env, ...still }, onOutput };
     const result = await runCommand(['/bin/sh', '-c', `exec ${command}`], {
       ...place,
       signal: death.signal,
@@ -252,7 +263,9 @@ export class PlayedSite {
     const [node = '', program = ''] = builtProgram('capi-packet-manager', 'clusterctl.js');
     // A copy: the build may be repeated while this runs.
     cpSync(path.dirname(program), this.path('dist'), { recursive: true });
-    this.#writeProgram('clusterctl', `exec ${node} ${this.path('dist/clusterctl.js')} "$@"`);
+    writeFileSync(this.path('stand-still.mjs'), STAND_STILL);
+    const stillness = `--import=file://${this.path('stand-still.mjs')}`;
+    this.#writeProgram('clusterctl', `exec ${node} ${stillness} ${this.path('dist/clusterctl.js')} "$@"`);
     const at = this.folder;
     this.#writeProgram(
       'kind',
