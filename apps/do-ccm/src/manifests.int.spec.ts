@@ -14,7 +14,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { appFolder, filesIn, onlyOne, readManifests, textOf } from './test-support/manifest-files.ts';
+import { appFolder, filesIn, NEWEST_RELEASE, onlyOne, readManifests, textOf } from './test-support/manifest-files.ts';
 
 const FIRST_BUILD_MS = 1_800_000;
 const examples = filesIn('examples/loadbalancers').map((file) => path.basename(file, '.yml'));
@@ -45,15 +45,15 @@ afterAll(async () => {
 });
 
 describe('the commands of the README', () => {
-  test('kubectl apply -f releases/token.yml, then releases/v0.1.0.yml, create Secret and Deployment', async () => {
+  test('kubectl apply -f releases/token.yml, then the newest release, create Secret and Deployment', async () => {
     expect(await kubectl('apply', '-f', 'releases/token.yml')).toBe('secret/digitalocean created\n');
     expect(await kubectl('-n', 'kube-system', 'get', 'secrets')).toMatch(/^digitalocean +Opaque +1 /m);
-    expect(await kubectl('apply', '-f', 'releases/v0.1.0.yml')).toContain(
+    expect(await kubectl('apply', '-f', NEWEST_RELEASE)).toContain(
       'deployment.apps/digitalocean-cloud-controller-manager created\n',
     );
     const found = await kubectl('-n', 'kube-system', 'get', 'deployment', '-o', 'name');
     expect(found).toBe('deployment.apps/digitalocean-cloud-controller-manager\n');
-    const again = await kubectl('apply', '-f', 'releases/token.yml', '-f', 'releases/v0.1.0.yml');
+    const again = await kubectl('apply', '-f', 'releases/token.yml', '-f', NEWEST_RELEASE);
     expect(again).not.toMatch(/created|configured/);
   });
 
@@ -66,7 +66,7 @@ describe('the commands of the README', () => {
     await kubectl('apply', '-f', await goDeploymentFile());
     expect(await containerNow()).toMatchObject({ command: [`/bin/${NAME}`, '--leader-elect=false'] });
     expect(await containerNow()).not.toHaveProperty('args');
-    await kubectl('apply', '-f', 'releases/v0.1.0.yml');
+    await kubectl('apply', '-f', NEWEST_RELEASE);
     expect(await containerNow()).toMatchObject({ args: ['--leader-elect=true'] });
     expect(await containerNow()).not.toHaveProperty('command');
   });
@@ -84,7 +84,7 @@ describe('the commands of the README', () => {
   }
 
   test('the API server admits the pod of the Deployment, which is among the last to be evicted', async () => {
-    const { spec } = onlyOne('releases/v0.1.0.yml', 'Deployment') as unknown as { spec: { template: object } };
+    const { spec } = onlyOne(NEWEST_RELEASE, 'Deployment') as unknown as { spec: { template: object } };
     const pod = { ...spec.template, apiVersion: 'v1', kind: 'Pod' };
     const file = path.join(folder, 'pod.json');
     await writeFile(file, JSON.stringify({ ...pod, metadata: { name: 'ccm', namespace: 'kube-system' } }));
@@ -108,8 +108,8 @@ describe('the commands of the README', () => {
   });
 });
 
-describe('the rights of releases/v0.1.0.yml', () => {
-  beforeAll(() => kubectl('apply', '-f', 'releases/v0.1.0.yml'));
+describe('the rights of the newest release', () => {
+  beforeAll(() => kubectl('apply', '-f', NEWEST_RELEASE));
 
   const may = async (...question: string[]): Promise<boolean> => {
     const asked = kubectl('auth', 'can-i', `--as=${userOf(account)}`, ...question);
@@ -152,7 +152,7 @@ describe('the rights of releases/v0.1.0.yml', () => {
       await program.stop();
     }
     // That each of them is used is shown by rights.int.spec.ts.
-    const { refused } = compareRights(readManifests('releases/v0.1.0.yml'), account, await plane.auditEvents());
+    const { refused } = compareRights(readManifests(NEWEST_RELEASE), account, await plane.auditEvents());
     expect(refused).toEqual([]);
   });
 

@@ -10,11 +10,10 @@ import { simulateDigitalOcean } from '@longshore/cloud-simulators';
 import type { DigitalOceanSimulator } from '@longshore/cloud-simulators';
 import { compareRights, kubectlFor, startControlPlane } from '@longshore/embedded-control-plane';
 import type { ControlPlane, RightsReport } from '@longshore/embedded-control-plane';
-import { appFolder, readManifests } from './test-support/manifest-files.ts';
+import { appFolder, NEWEST_RELEASE, readManifests } from './test-support/manifest-files.ts';
 
 const FIRST_BUILD_MS = 1_800_000;
 const LIFE_MS = 900_000;
-const MANIFEST = 'releases/v0.1.0.yml';
 const account = { namespace: 'kube-system', name: 'cloud-controller-manager' };
 const programs: RunningProgram[] = [];
 let plane: ControlPlane;
@@ -28,7 +27,7 @@ beforeAll(async () => {
   plane = await startControlPlane({ audit: true, apiServerArgs: ['--feature-gates=WatchList=false'], onProgress });
   await (
     await kubectlFor(plane, { cwd: appFolder, onProgress })
-  )('apply', '-f', MANIFEST);
+  )('apply', '-f', NEWEST_RELEASE);
   cloud = await simulateDigitalOcean({ timeToActiveMs: 300, quota: 'off' });
 }, FIRST_BUILD_MS);
 afterEach(async () => {
@@ -41,7 +40,7 @@ afterAll(async () => {
 });
 
 const rights = async (): Promise<RightsReport> =>
-  compareRights(readManifests(MANIFEST), account, await plane.auditEvents());
+  compareRights(readManifests(NEWEST_RELEASE), account, await plane.auditEvents());
 
 async function newScene(): Promise<RightsScene> {
   const kubeconfig = path.join(folder, 'ccm.kubeconfig');

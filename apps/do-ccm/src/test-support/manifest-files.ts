@@ -7,6 +7,10 @@ import { parseAllDocuments } from 'yaml';
 /** Folder of the program; users run kubectl there. */
 export const appFolder = path.resolve(import.meta.dirname, '../..');
 
+const { version } = JSON.parse(readFileSync(path.join(appFolder, 'package.json'), 'utf8')) as { version: string };
+/** The manifest of this version. */
+export const NEWEST_RELEASE = `releases/v${version}.yml`;
+
 /** Any object of a manifest. */
 export interface Manifest {
   readonly apiVersion: string;
