@@ -104,6 +104,23 @@ describe('SINGLE_NODE_SINGLE_WRITER', () => {
   ])('is possible when $what', ({ device, nodes, target }) => {
     expect(publish(device, nodes, target)).not.toThrow();
   });
+
+  test('a folder that is mounted into the container twice shows the staged volume twice', () => {
+    const staged = (of: string): string => `70 30 253:3 / ${of}/staging rw - ext4 /dev/dm-3 rw`;
+    const twice = parseMountInfo(
+      [
+        '30 1 8:1 /var/lib/kubelet /var/lib/kubelet rw - ext4 /dev/sda1 rw',
+        '31 1 8:1 /var/lib/kubelet/plugins/x /csi rw - ext4 /dev/sda1 rw',
+        staged('/var/lib/kubelet/plugins/x'),
+        staged('/csi'),
+      ].join('\n'),
+    );
+    const place = '/var/lib/kubelet/plugins/x/staging';
+    const alone = (places: readonly string[]) => (): void =>
+      refuseSecondWriter(twice, { volume: 'v', names: { device: '253:3', nodes: [] }, places });
+    expect(alone([place, '/pod'])).not.toThrow();
+    expect(alone(['/elsewhere', '/pod'])).toThrow(/single_writer/i);
+  });
 });
 
 test('device numbers as the kernel writes them', () => {

@@ -2,7 +2,7 @@
 import { CsiError, failedPrecondition } from '../server/csi-error.ts';
 import type { DiskVerdict } from './disk/verdict.ts';
 import type { FileSystem } from './host/command.ts';
-import { mountsAt, mountsOf } from './mounts/mount-table.ts';
+import { mountsAt, mountsOf, standingPlace } from './mounts/mount-table.ts';
 import type { DeviceNames, Mount } from './mounts/mount-table.ts';
 import type { VolumeRecord } from './volume-record.ts';
 
@@ -91,7 +91,8 @@ export function refuseSecondWriter(
     places,
   }: { readonly volume: string; readonly names: DeviceNames; readonly places: readonly string[] },
 ): void {
-  const other = mountsOf(mounts, names).find(({ mountPoint }) => !places.includes(mountPoint));
+  const own = places.map((place) => standingPlace(mounts, place));
+  const other = mountsOf(mounts, names).find(({ mountPoint }) => !own.includes(standingPlace(mounts, mountPoint)));
   if (other === undefined) return;
   const mode = 'its access mode SINGLE_NODE_SINGLE_WRITER is for one pod alone';
   throw failedPrecondition(

@@ -1,5 +1,5 @@
 // Reads /proc/self/mountinfo. Pure. Mounts are compared by device number and root, never by the name that somebody typed.
-import { basename } from 'node:path';
+import { basename, join, relative } from 'node:path';
 
 /** One mount, in the order in which they were made. */
 export interface Mount {
@@ -57,6 +57,23 @@ export function withoutHostViews(mounts: readonly Mount[], hostRoot: string): re
     ({ device, mountPoint }) =>
       !mountPoint.startsWith(below) || !own.has(`${device} /${mountPoint.slice(below.length)}`),
   );
+}
+
+/**
+ * Where a mount point is on the file system that it stands on, as `8:1 /var/lib/kubelet/x`: a folder that is mounted into the container in two
+ * places shows what is mounted in it twice, and both are the same.
+ */
+export function standingPlace(mounts: readonly Mount[], mountPoint: string): string {
+  let found: Mount | undefined;
+  for (const mount of mounts) {
+    const isAbove = mount.mountPoint !== mountPoint && isBelow(mountPoint, mount.mountPoint);
+    if (isAbove && mount.mountPoint.length >= (found?.mountPoint.length ?? 0)) found = mount;
+  }
+  return found ? `${found.device} ${join(found.root, relative(found.mountPoint, mountPoint))}` : mountPoint;
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 }
 
 /** Where else the file system of that device is mounted, or its device node bound. */
