@@ -9,10 +9,10 @@ import { compareRights, kubectlFor } from '@longshore/embedded-control-plane';
 import type { KubeClient } from '@longshore/k8s-runtime';
 import { clusterSecrets } from '../api/names.ts';
 import { GENERIC_PART, PACKET_PART } from '../generate/component-names.ts';
-import type { Part } from '../generate/component-names.ts';
 import { secrets } from '../test-support/pods/pod-objects.ts';
 import { clientFor, machinesOf, nodesOf } from '../test-support/site/cluster-view.ts';
 import { Desk } from '../test-support/site/desk.ts';
+import { FORCED_RIGHTS, UNSEEN_RIGHTS, withoutPlace } from '../test-support/site/listed-rights.ts';
 import { prepareBinaries } from '../test-support/site/prepare-binaries.ts';
 import { ClusterSite } from '../test-support/site/packet-site.ts';
 import { until } from '@longshore/reconciler-core/testing';
@@ -21,34 +21,6 @@ import { parseAllDocuments } from 'yaml';
 const NAME = 'by-hand';
 /** As on an API server of former times: caches list before they watch. */
 const OLD_WAY = ['--feature-gates=WatchList=false'];
-/** Rights that this world gives no occasion to use, or not in every run, with what they are for. */
-const ANYWHERE = {
-  'patch events': 'an event that happened again',
-  'watch coordination.k8s.io/leases': 'a second replica that waits',
-  // The API server asks itself for these, which is no call of the account.
-  'update cluster.k8s.io/machines/finalizers': 'an API server with OwnerReferencesPermissionEnforcement',
-};
-const IDLE: Readonly<Record<Part['controllers'], Readonly<Record<string, string>>>> = {
-  packet: {
-    ...ANYWHERE,
-    'delete cluster.k8s.io/machinesets': 'a MachineSet without a deployment, when its Cluster goes',
-    'get cluster.k8s.io/machines': 'a newer one than the cached one, after a conflict',
-    'get nodes': 'whether a machine that goes is the one that the manager runs on',
-    'patch cluster.k8s.io/machinedeployments': 'the finalizer of a deletion in the foreground, when its Cluster goes',
-    'patch cluster.k8s.io/machinesets': 'the finalizer of a deletion in the foreground, when its Cluster goes',
-    'patch secrets': 'tokens and certificates that are renewed',
-    'update cluster.k8s.io/clusters/finalizers': 'an API server with OwnerReferencesPermissionEnforcement',
-  },
-  generic: {
-    ...ANYWHERE,
-    'delete cluster.k8s.io/machines': 'a MachineSet that gets smaller',
-    'delete cluster.k8s.io/machinesets': 'a deployment with more old sets than it keeps',
-    'get secrets': 'a kubeconfig without the label of its Cluster, or one that is not in the cache yet',
-    'patch cluster.k8s.io/machines': 'Machines that are adopted or let go',
-    'update cluster.k8s.io/machinedeployments/finalizers': 'an API server with OwnerReferencesPermissionEnforcement',
-    'update cluster.k8s.io/machinesets/finalizers': 'an API server with OwnerReferencesPermissionEnforcement',
-  },
-};
 const problem = bootProblem();
 
 if (problem !== undefined) {
@@ -69,9 +41,6 @@ if (problem !== undefined) {
     desk = new Desk(path.join(site.folder, 'desk'));
   }, 300_000);
   afterAll(() => site?.stop(), 120_000);
-
-  /** `get leases` of `get leases[name] in namespace`. */
-  const withoutPlace = (right: string): string => right.replace(/\[.*| in .*/, '');
 
   const kubeconfigOf = (): Promise<string> =>
     until(
@@ -128,7 +97,7 @@ if (problem !== undefined) {
         const account = { namespace: part.namespace, name: part.account };
         const { granted, idle, refused } = compareRights(manifests, account, events);
         // Which of the listed rights are used all the same is a matter of who is faster, so that is not looked at.
-        const listed = Object.keys(IDLE[part.controllers]);
+        const listed: readonly string[] = [...FORCED_RIGHTS[part.controllers], ...UNSEEN_RIGHTS[part.controllers]];
         const isListed = (right: string): boolean => listed.includes(withoutPlace(right));
         expect({ refused, idle: idle.filter((right) => !isListed(right)) }).toEqual({ refused: [], idle: [] });
         expect(listed.filter((right) => !granted.map(withoutPlace).includes(right))).toEqual([]);

@@ -54,6 +54,9 @@ const GENERIC_RULES: readonly Rule[] = [
   ours(['machinesets'], [...READ, 'create', 'patch', 'delete']),
   ours(['machinedeployments'], [...READ, 'patch']),
   ...status('machines', 'machinesets', 'machinedeployments'),
+  // Sets and deployments are given their Cluster as owner. With the admission plugin named above that takes these two as well.
+  ours(['clusters/finalizers'], ['update']),
+  ours(['machinedeployments'], ['delete']),
   // Kubeconfigs of clusters, whose Nodes are linked to their machines.
   core(['secrets'], READ),
   core(['namespaces'], ['get']),

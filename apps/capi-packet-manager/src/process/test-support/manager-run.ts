@@ -14,6 +14,14 @@ import type { KubeSecret } from '../../cluster/kube-secret.ts';
 const app = path.join(import.meta.dirname, '../../..');
 const CLUSTER_API = '/apis/cluster.k8s.io/v1alpha1';
 
+/** What can be different about a run. */
+export interface ManagerRunOptions {
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Absent: the administrator's. */
+  readonly kubeconfig?: string;
+}
+
 /** A running manager. */
 export class ManagerRun {
   readonly child: ChildProcess;
@@ -23,12 +31,12 @@ export class ManagerRun {
   constructor(
     plane: ControlPlane,
     cloud: PacketSimulator,
-    { flags = [], env = {} }: { flags?: readonly string[]; env?: Record<string, string> } = {},
+    { flags = [], env = {}, kubeconfig = plane.kubeconfigPath }: ManagerRunOptions = {},
   ) {
     const usual = [
       '-config',
       path.join(app, 'config/default/machine_configs.yaml'),
-      `-kubeconfig=${plane.kubeconfigPath}`,
+      `-kubeconfig=${kubeconfig}`,
       '--metrics-addr=127.0.0.1:0',
       '--health-addr=127.0.0.1:0',
       '--sync-period=2s',
