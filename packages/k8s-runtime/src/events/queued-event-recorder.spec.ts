@@ -1,5 +1,6 @@
 // The recorder over an API server in memory: what is stored, how fast, and what happens when it cannot be.
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Cancel } from '@longshore/reconciler-core';
 import { FakeClock, fakeMetrics, recordingLogger } from '@longshore/reconciler-core/testing';
 import { FakeKubeClient } from '../client/fake/fake-kube-client.ts';
 import { KubeApiError } from '../client/kube-api-error.ts';
@@ -12,6 +13,20 @@ const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', na
 const node = (at: number) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name: `node-${at}`, uid: `u-${at}` } });
 const stops: AbortController[] = [];
 afterEach(() => stops.splice(0).forEach((stop) => stop.abort()));
+
+/** Time passes with every look, and timers come a little early, as those of Node do. */
+class CreepingClock extends FakeClock {
+  #creptMs = 0;
+
+  override monotonicMs(): number {
+    this.#creptMs += 0.4;
+    return super.monotonicMs() + this.#creptMs;
+  }
+
+  override after(delayMs: number, callback: () => void): Cancel {
+    return super.after(delayMs - 0.6, callback);
+  }
+}
 
 function setUp(options: Partial<EventRecorderOptions> = {}) {
   const clock = new FakeClock();
@@ -101,6 +116,15 @@ describe('createEventRecorder', () => {
     expect(stored().filter(({ type }) => type === 'Normal').length).toBeLessThanOrEqual(25);
     await clock.advance(45_000);
     expect(stored()).toHaveLength(1_001);
+  });
+
+  test('a flood that ends between two looks at the clock has ended', async () => {
+    const clock = new CreepingClock();
+    const { recorder, stored } = setUp({ clock });
+    start(recorder);
+    for (let at = 0; at < 100; at += 1) recorder.normal(node(at), 'Synced', 'ok');
+    for (let second = 0; second < 10; second += 1) await clock.advance(1_000);
+    expect(stored()).toHaveLength(100);
   });
 
   test('a flood that does not end is held back for 20 s', async () => {

@@ -111,7 +111,9 @@ class QueuedEventRecorder implements RunnableEventRecorder {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!signal.aborted) {
-      if (!this.#waiting.hasNext(this.#holdMs() > 0)) await this.#somethingNew();
+      // Looked at once: between two looks the flood may end, and then nothing would wake us.
+      const holdMs = this.#holdMs();
+      if (!this.#waiting.hasNext(holdMs > 0)) await this.#somethingNew(holdMs);
       else if (await this.#mayWrite(signal)) await this.#write(this.#waiting.take(this.#holdMs() > 0), signal);
     }
     const limit = new AbortController();
@@ -154,8 +156,7 @@ class QueuedEventRecorder implements RunnableEventRecorder {
   }
 
   /** Another event, the end of a flood, or the stop. */
-  async #somethingNew(): Promise<void> {
-    const holdMs = this.#holdMs();
+  async #somethingNew(holdMs: number): Promise<void> {
     const cancel = holdMs > 0 ? this.#options.clock.after(holdMs, () => this.#wake()) : () => {};
     await new Promise<void>((resolve) => (this.#wake = resolve));
     cancel();
