@@ -3,6 +3,7 @@
 // An app of several programs names them in package.json, `longshore.programs` (name → source): each gets dist/<name>.js.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { bundleSettings } from './bundle-plugins.mjs';
@@ -23,12 +24,14 @@ const result = await build({
   external: ['@longshore/cloud-simulators', '@longshore/embedded-control-plane'],
 });
 writeFileSync('dist/meta.json', JSON.stringify(result.metafile));
-// `longshore.v8Flags` in package.json: what this program wants of V8 beyond what all programs want.
+// In package.json, `longshore.v8Flags`: what this program wants of V8 beyond what all programs want; `longshore.builtins`: which modules of
+// Node it loads first, when not all that it imports.
 const guard = readFileSync(path.join(import.meta.dirname, '../../packages/k8s-runtime/entry/entry.js'), 'utf8');
 for (const [name] of entries) {
   const text = guard
     .replaceAll('__PROGRAM__', name)
     .replaceAll('__CHUNK__', `${chunkOf(name)}.js`)
+    .replaceAll('__BUILTINS__', (manifest.longshore?.builtins ?? builtinsOf(`dist/${chunkOf(name)}.js`)).join(' '))
     .replaceAll('__V8_FLAGS__', (manifest.longshore?.v8Flags ?? []).join(' '));
   writeFileSync(`dist/${isSingle ? 'main' : name}.js`, text);
 }
@@ -40,4 +43,18 @@ for (const [name] of entries) {
   const main = `dist/${isSingle ? 'main' : name}.js`;
   const warmUp = spawnSync(process.execPath, [main, '--version'], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (warmUp.status !== 0) throw new Error(`${main} --version ended with ${warmUp.status ?? warmUp.signal}`);
+}
+
+// What a chunk, and those that are always loaded with it, import of Node. In ES modules node:http comes with undici, in this form it does not.
+function builtinsOf(chunk) {
+  const { outputs } = result.metafile;
+  const chunks = new Set([chunk]);
+  const builtins = new Set();
+  for (const current of chunks) {
+    for (const { path: imported, kind, external } of outputs[current].imports) {
+      if (!external && kind === 'import-statement') chunks.add(imported);
+      if (external && isBuiltin(imported)) builtins.add(imported.replace(/^node:/, ''));
+    }
+  }
+  return [...builtins].sort().map((name) => `node:${name}`);
 }

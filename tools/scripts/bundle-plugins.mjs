@@ -19,8 +19,8 @@ const lightHttp = {
   },
 };
 
-// When axios is loaded it looks at the globals Request, Response and FormData, which loads undici too, and imports http2. cloud-http sends
-// JSON with the http adapter over HTTP/1.1: it needs none of them.
+// When axios is loaded it looks at the globals Request, Response and FormData, which loads undici too. cloud-http sends JSON with the http
+// adapter: it needs none of them.
 const lightAxios = {
   name: 'light-axios',
   setup(builder) {
@@ -30,22 +30,58 @@ const lightAxios = {
     builder.onLoad({ filter: /[\\/]axios[\\/]lib[\\/]utils\.js$/ }, ({ path: file }) => ({
       contents: readFileSync(file, 'utf8').replaceAll('G.FormData', 'undefined'),
     }));
-    builder.onResolve({ filter: /^(node:)?http2$/ }, ({ kind }) =>
-      kind === 'import-statement' ? { path: 'http2', namespace: 'light-http2' } : undefined,
-    );
-    builder.onLoad({ filter: /.*/, namespace: 'light-http2' }, () => ({
-      contents: "export default new Proxy({}, { get: (_, name) => process.getBuiltinModule('node:http2')[name] });",
+  },
+};
+
+// Modules of Node that libraries import for cases that seldom come: axios for HTTP/2, grpc-js for names of hosts and compressed messages.
+// They are loaded at the first use (half a MiB each).
+const lateBuiltins = {
+  name: 'late-builtins',
+  setup(builder) {
+    builder.onResolve({ filter: /^(node:)?(http2|dns|zlib)$/ }, ({ path: wanted, kind, importer }) => {
+      const name = wanted.replace(/^node:/, '');
+      const isLate = name === 'http2' ? kind === 'import-statement' : /[\\/]grpc-js[\\/]/.test(importer);
+      return isLate ? { path: name, namespace: `late-${kind}` } : undefined;
+    });
+    const late = (name) => `new Proxy({}, { get: (_, key) => process.getBuiltinModule('node:${name}')[key] })`;
+    builder.onLoad({ filter: /.*/, namespace: 'late-import-statement' }, ({ path: name }) => ({
+      contents: `export default ${late(name)};`,
+    }));
+    builder.onLoad({ filter: /.*/, namespace: 'late-require-call' }, ({ path: name }) => ({
+      contents: `module.exports = ${late(name)};`,
     }));
   },
 };
 
-// What winston prints when its DEBUG variable is set: nobody sets it, and it brings a library for colours.
+// Of winston a program uses a logger, a format and a transport of its own. Its other transports and formats, its colours, its copy of Node's
+// streams (READABLE_STREAM=disable leaves it out as well) and what it prints when DEBUG is set stay out: half a MiB.
 const lightWinston = {
   name: 'light-winston',
   setup(builder) {
-    builder.onResolve({ filter: /^@dabh\/diagnostics$/ }, () => ({ path: 'silent', namespace: 'light-winston' }));
-    builder.onLoad({ filter: /.*/, namespace: 'light-winston' }, () => ({
-      contents: 'module.exports = () => () => {};',
+    const put = (filter, name, when = () => true) =>
+      builder.onResolve({ filter }, ({ kind, resolveDir }) =>
+        when(kind) ? { path: name, namespace: 'light-winston', pluginData: resolveDir } : undefined,
+      );
+    put(/^winston$/, 'winston', (kind) => kind === 'import-statement');
+    put(/^@dabh\/diagnostics$/, 'silent');
+    put(/^logform$/, 'colours');
+    put(/^readable-stream$/, 'stream');
+    put(/^readable-stream\/lib\/_stream_writable\.js$/, 'writable');
+    const contents = {
+      winston: [
+        "import createLogger from 'winston/lib/winston/create-logger.js';",
+        "import Transport from 'winston-transport';",
+        "import format from 'logform/format.js';",
+        'export default { createLogger, Transport, format };',
+      ].join('\n'),
+      silent: 'module.exports = () => () => {};',
+      colours: 'exports.levels = () => {};',
+      stream: "module.exports = require('stream');",
+      writable: "module.exports = require('stream').Writable;",
+    };
+    builder.onLoad({ filter: /.*/, namespace: 'light-winston' }, ({ path: name, pluginData }) => ({
+      contents: contents[name],
+      resolveDir: pluginData,
     }));
   },
 };
@@ -72,8 +108,8 @@ const lightGrpc = {
       ].join('\n'),
       resolveDir: pluginData,
     }));
-    // The diagnostic services, which nobody adds here, are the only users of these two.
-    builder.onResolve({ filter: /^(@grpc\/proto-loader|\.\/make-client)$/ }, ({ importer }) =>
+    // The diagnostic services, which nobody adds here, are the only users of these.
+    builder.onResolve({ filter: /^(@grpc\/proto-loader|\.\/make-client|\.\/channel-credentials)$/ }, ({ importer }) =>
       /[\\/]grpc-js[\\/]build[\\/]src[\\/](channelz|orca)\.js$/.test(importer)
         ? { path: 'none', namespace: 'light-grpc-none' }
         : undefined,
@@ -83,7 +119,7 @@ const lightGrpc = {
 };
 
 /** All of them. */
-export const bundlePlugins = [lightHttp, lightAxios, lightWinston, lightGrpc];
+export const bundlePlugins = [lightHttp, lightAxios, lateBuiltins, lightWinston, lightGrpc];
 
 /** What every bundle has, whatever its form. */
 export const bundleSettings = {

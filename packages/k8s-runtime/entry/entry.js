@@ -1,7 +1,7 @@
 // The first file of every bundled program. Written in ES2018 without static imports, because its first job is to run on a Node that is too
 // old for everything else: it then says so in one line and exits 2 instead of failing somewhere in minified code.
-// The build copies it as the bundle's main.js and replaces __PROGRAM__ by the program's name, __CHUNK__ by the file to load and __V8_FLAGS__
-// by what the program wants of V8 beyond what all want.
+// The build copies it as the bundle's main.js and replaces __PROGRAM__ by the program's name, __CHUNK__ by the file to load, __BUILTINS__ by
+// the modules of Node that the program imports and __V8_FLAGS__ by what the program wants of V8 beyond what all want.
 (function () {
   var oldest = [22, 19];
   var have = process.versions.node.split('.').map(Number);
@@ -12,18 +12,18 @@
     process.exit(2);
   }
   // Set before anything is loaded, these halve the peak of a burst of large lists (271 -> 95 MiB for 5,000 nodes of 10 KB; the same flags
-  // on the command line: 93 MiB) and cost CPU while parsing. All four are needed: once V8 runs, a maximum alone is not looked at again.
-  // The heap is small, so helper threads of the collector cost more than they give; code that runs once is not compiled twice.
-  var flags = process.env.LONGSHORE_V8_FLAGS;
-  if (flags === undefined) {
-    flags =
-      '--min-semi-space-size=1 --max-semi-space-size=1 --semi-space-growth-factor=1 --optimize-for-size' +
-      ' --single-threaded-gc --no-sparkplug --max-lazy __V8_FLAGS__';
-  }
-  var v8 = process.getBuiltinModule('node:v8');
-  flags.split(' ').forEach(function (flag) {
-    if (flag) v8.setFlagsFromString(flag);
+  // on the command line: 93 MiB) and cost CPU while parsing. The heap is small, so helper threads of the collector cost more than they give;
+  // code that runs once is not compiled twice.
+  var own = process.env.LONGSHORE_V8_FLAGS;
+  set(own === undefined ? '--min-semi-space-size=1 --max-semi-space-size=1 --single-threaded-gc' : own);
+  // The binary brings its modules compiled, for V8's default flags only: they are loaded before the flags that make this code unfit (25 ms
+  // of a start).
+  '__BUILTINS__'.split(' ').forEach(function (name) {
+    process.getBuiltinModule(name);
   });
+  if (own === undefined) {
+    set('--semi-space-growth-factor=1 --optimize-for-size --no-sparkplug --max-lazy __V8_FLAGS__');
+  }
   // The build fills this folder, so that V8 need not compile the program again (30 ms and 2 MiB of a start). Another Node, another path or a
   // folder that cannot be written to only mean that it does.
   var path = process.getBuiltinModule('node:path');
@@ -35,4 +35,11 @@
     process.stderr.write('__PROGRAM__: cannot start: ' + (error && error.message ? error.message : error) + '\n');
     process.exit(1);
   });
+
+  function set(flags) {
+    var v8 = process.getBuiltinModule('node:v8');
+    flags.split(' ').forEach(function (flag) {
+      if (flag) v8.setFlagsFromString(flag);
+    });
+  }
 })();

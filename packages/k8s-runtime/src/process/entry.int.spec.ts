@@ -11,7 +11,11 @@ beforeAll(() => {
   const entry = readFileSync(new URL('../../entry/entry.js', import.meta.url), 'utf8');
   writeFileSync(
     join(folder, 'main.js'),
-    entry.replaceAll('__V8_FLAGS__', '').replaceAll('__PROGRAM__', 'demo').replaceAll('__CHUNK__', 'chunk.js'),
+    entry
+      .replaceAll('__V8_FLAGS__', '')
+      .replaceAll('__PROGRAM__', 'demo')
+      .replaceAll('__CHUNK__', 'chunk.js')
+      .replaceAll('__BUILTINS__', 'node:tls node:http2'),
   );
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   // Another Node's version number, for the guard.
@@ -19,14 +23,34 @@ beforeAll(() => {
     join(folder, 'pretend.cjs'),
     'Object.defineProperty(process, "versions", { value: { ...process.versions, node: process.env.PRETEND } });',
   );
+  // What V8 calls compiled code fit for, each time when a module of Node is asked for.
+  writeFileSync(
+    join(folder, 'watch.cjs'),
+    `const { cachedDataVersionTag } = require('node:v8');
+    const { getBuiltinModule } = process;
+    globalThis.tags = { first: cachedDataVersionTag() };
+    process.getBuiltinModule = (name) => {
+      globalThis.tags[name] = cachedDataVersionTag();
+      return getBuiltinModule(name);
+    };`,
+  );
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function run(chunk: string, { nodeVersion, flags }: { readonly nodeVersion?: string; readonly flags?: string } = {}) {
+interface Setting {
+  /** What it shall take this Node for. */
+  readonly nodeVersion?: string;
+  readonly flags?: string;
+  /** A script of the folder that runs before the program. */
+  readonly preload?: string;
+}
+
+function run(chunk: string, { nodeVersion, flags, preload }: Setting = {}) {
   writeFileSync(join(folder, 'chunk.js'), chunk);
-  const pretend = nodeVersion === undefined ? [] : ['--require', join(folder, 'pretend.cjs')];
+  const script = nodeVersion === undefined ? preload : 'pretend.cjs';
+  const required = script === undefined ? [] : ['--require', join(folder, script)];
   const env = { ...process.env, PRETEND: nodeVersion, ...(flags === undefined ? {} : { LONGSHORE_V8_FLAGS: flags }) };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...pretend, join(folder, 'main.js')], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...required, join(folder, 'main.js')], {
     env,
     encoding: 'utf8',
   });
@@ -55,6 +79,14 @@ test('the young generation of the heap stays small, unless the environment says 
     console.log(young.space_size <= 3 * 1024 * 1024 ? 'small' : 'large');`;
   expect(run(chunk).stdout).toBe('small\n');
   expect(run(chunk, { flags: '' }).stdout).toBe('large\n');
+});
+
+test('modules of Node are loaded while their compiled code is fit, then come the flags that make it unfit', () => {
+  const chunk = `
+    const { first, ...tags } = globalThis.tags;
+    const now = process.getBuiltinModule('node:v8').cachedDataVersionTag();
+    console.log(tags['node:tls'] === first, tags['node:http2'] === first, now === first);`;
+  expect(run(chunk, { preload: 'watch.cjs' }).stdout).toBe('true true false\n');
 });
 
 test('a chunk that cannot be loaded is one line and exit code 1', () => {
