@@ -17,8 +17,9 @@ export async function startDriverProcess(
   socket: string,
   flags: readonly string[],
   env: Readonly<Record<string, string>>,
+  main?: string,
 ): Promise<DriverProcess> {
-  const program = startProgram([`--endpoint=unix://${socket}`, ...flags], env);
+  const program = startProgram([`--endpoint=unix://${socket}`, ...flags], env, main);
   const client = csiClient(`unix:${socket}`);
   const isUp = async (): Promise<boolean> =>
     (await listens(socket)) && (await client.identity.probe({})).ready === true;

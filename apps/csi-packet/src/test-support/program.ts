@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 const MAIN = path.join(import.meta.dirname, '../../dist/main.js');
@@ -17,8 +18,24 @@ export interface Program {
 }
 
 /** Starts it with nothing of the environment but PATH. */
-export function startProgram(flags: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
-  return startCommand(process.execPath, [MAIN, ...flags], env);
+export function startProgram(
+  flags: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  main = MAIN,
+): Program {
+  return startCommand(process.execPath, [main, ...flags], env);
+}
+
+/** Puts the program into a folder as an image has it, with what V8 keeps for that path; answers what to start. */
+export async function installProgram(folder: string): Promise<string> {
+  for (const name of ['main.js', 'program.js', 'chunks']) {
+    await cp(path.join(path.dirname(MAIN), name), path.join(folder, name), { recursive: true });
+  }
+  await writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
+  await mkdir(path.join(folder, 'compile-cache'));
+  const main = path.join(folder, 'main.js');
+  await startProgram(['--version'], {}, main).exited;
+  return main;
 }
 
 /** Starts any program likewise. */
