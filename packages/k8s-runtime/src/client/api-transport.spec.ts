@@ -4,10 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { noMetrics, TokenBucket } from '@longshore/reconciler-core';
 import { FakeClock, fakeMetrics } from '@longshore/reconciler-core/testing';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { AgentPool } from './agent-pool.ts';
 import { ApiTransport } from './api-transport.ts';
 import type { ApiTransportOptions } from './api-transport.ts';
-import type { Credentials } from './credentials.ts';
+import type { Credentials, TlsMaterial } from './credentials.ts';
 import { RestClientMetrics } from './rest-client-metrics.ts';
 import { Transport } from './transport.ts';
 
@@ -17,13 +16,13 @@ let server: http.Server;
 let script: Script;
 let seen: { line: string; headers: http.IncomingHttpHeaders; body: string }[];
 let clock: FakeClock;
-let agents: AgentPool;
+let transports: Transport[];
 
 beforeEach(async () => {
   seen = [];
   script = (_request, answer) => answer.end('{}');
   clock = new FakeClock();
-  agents = new AgentPool({ isTls: false });
+  transports = [];
   server = http.createServer((request, answer) => {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
@@ -36,7 +35,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  agents.destroy();
+  for (const transport of transports) transport.destroy();
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 });
@@ -51,10 +50,11 @@ function aTransport(options: Partial<ApiTransportOptions> & { path?: string } = 
   const { port } = server.address() as AddressInfo;
   const url = new URL(`http://127.0.0.1:${port}${options.path ?? ''}`);
   const metrics = new RestClientMetrics(noMetrics, url.host);
+  const transport = new Transport(url, { clock });
+  transports.push(transport);
   return new ApiTransport({
     server: url,
-    transport: new Transport(url, clock),
-    agents,
+    transport,
     credentials: fixed('t'),
     owner: '',
     clock,
@@ -173,7 +173,7 @@ describe('what is repeated', () => {
   test('streams are not repeated after Retry-After: their reader has its own pauses', async () => {
     script = (_request, answer) => answer.writeHead(429, { 'retry-after': '2' }).end();
     const stream = await aTransport().open({ method: 'GET', path: '/', userAgent: 'me' });
-    expect([stream.statusCode, seen.length]).toEqual([429, 1]);
+    expect([stream.status, seen.length]).toEqual([429, 1]);
     stream.destroy();
   });
 });
@@ -242,15 +242,26 @@ describe('connections', () => {
     for (const watch of watches) watch.on('error', () => {}).destroy();
   });
 
-  test('of old TLS material are dropped when it is replaced, those of others stay', () => {
-    const pool = new AgentPool({ isTls: true });
-    const [old, next, other] = [{ ca: 'a' }, { ca: 'b' }, { ca: 'a' }];
-    const agent = pool.agentFor(old, 'calls', 'me');
-    const foreign = pool.agentFor(other, 'calls', 'somebody');
-    expect(pool.agentFor(old, 'calls', 'me')).toBe(agent);
-    expect(pool.agentFor(next, 'calls', 'me')).not.toBe(agent);
-    expect(agent.maxFreeSockets).toBe(0);
-    expect(foreign.maxFreeSockets).toBeGreaterThan(0);
+  test('of old TLS material are closed when it is replaced, those of others stay', async () => {
+    const open = new Set<string>();
+    server.on('connection', (socket) => {
+      const name = String(socket.remotePort);
+      open.add(name);
+      socket.once('close', () => open.delete(name));
+    });
+    let own: TlsMaterial = { ca: 'a' };
+    const changing: Credentials = { current: () => ({ headers: {}, tls: own }), renew: async () => false };
+    const mine = aTransport({ credentials: changing, owner: 'me' });
+    const others = mine.with({ owner: 'somebody', credentials: fixed('t') });
+    const call = { method: 'GET', path: '/', userAgent: 'me' };
+    await Promise.all([mine.send(call), others.send(call)]);
+    const [first, second] = [...open];
+    own = { ca: 'b' };
+    await mine.send(call);
+    await until(() => open.size === 2);
+    expect(open.has(first ?? '') !== open.has(second ?? '')).toBe(true);
+    await others.send(call);
+    expect(open.size).toBe(2);
   });
 });
 

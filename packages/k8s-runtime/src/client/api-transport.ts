@@ -1,16 +1,16 @@
 // Requests as one identity: adds credentials and user agent, waits for the client-side limit, repeats where retry-plan.ts says so, counts.
 // Several clients (`named`) share one; each has its own user agent, a service account its own credentials.
-import type http from 'node:http';
 import { sleep } from '@longshore/reconciler-core';
 import type { Clock, TokenBucket } from '@longshore/reconciler-core';
-import type { AgentPool, ConnectionUse } from './agent-pool.ts';
 import { isCertificateFailure, parseRetryAfterMs, remedyFor } from './classify-kube-error.ts';
-import type { Credentials, Identity } from './credentials.ts';
+import type { Credentials, Identity, RequestHeaders } from './credentials.ts';
+import type { AnswerStream } from './http/answer-stream.ts';
+import type { ConnectionUse } from './http/connection-pool.ts';
 import { KubeTransportError } from './kube-transport-error.ts';
 import type { RestClientMetrics } from './rest-client-metrics.ts';
 import { planRetry } from './retry-plan.ts';
 import type { AttemptResult, RetryPlan } from './retry-plan.ts';
-import { ExchangeFailure, retryAfterOf } from './transport.ts';
+import { ExchangeFailure } from './transport.ts';
 import type { HttpAnswer, HttpCall, Transport } from './transport.ts';
 
 /** One call to the API server. */
@@ -29,7 +29,6 @@ export interface ApiCall {
 export interface ApiTransportOptions {
   readonly server: URL;
   readonly transport: Transport;
-  readonly agents: AgentPool;
   readonly credentials: Credentials;
   /** Tells identities apart in the connection pool. */
   readonly owner: string;
@@ -74,11 +73,11 @@ export class ApiTransport {
   }
 
   /** Resolves with the header. Not repeated after Retry-After: the reader of a stream has its own pauses. */
-  open(call: ApiCall): Promise<http.IncomingMessage> {
+  open(call: ApiCall): Promise<AnswerStream> {
     return this.#repeat(call, 'streams', (httpCall) => this.#options.transport.open(httpCall));
   }
 
-  async #repeat<A extends HttpAnswer | http.IncomingMessage>(
+  async #repeat<A extends HttpAnswer | AnswerStream>(
     call: ApiCall,
     use: ConnectionUse,
     exchange: (call: HttpCall) => Promise<A>,
@@ -95,7 +94,7 @@ export class ApiTransport {
     }
   }
 
-  async #attempt<A extends HttpAnswer | http.IncomingMessage>(
+  async #attempt<A extends HttpAnswer | AnswerStream>(
     call: ApiCall,
     use: ConnectionUse,
     exchange: (call: HttpCall) => Promise<A>,
@@ -122,19 +121,23 @@ export class ApiTransport {
   }
 
   #toHttpCall(call: ApiCall, use: ConnectionUse, identity: Identity): HttpCall {
-    const headers: http.OutgoingHttpHeaders = {
+    const headers: RequestHeaders = {
       accept: call.accept ?? 'application/json',
       'user-agent': call.userAgent,
-      ...(identity.headers as http.OutgoingHttpHeaders),
+      ...identity.headers,
+      ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
     };
-    if (call.body !== undefined) {
-      headers['content-type'] = call.contentType ?? 'application/json';
-      // Without it Node sends the body of a DELETE as bytes that belong to nothing, and the preconditions are lost.
-      headers['content-length'] = Buffer.byteLength(call.body);
-    }
-    const agent = this.#options.agents.agentFor(identity.tls, use, this.#options.owner);
-    const timeoutMs = call.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS;
-    return { method: call.method, path: call.path, headers, body: call.body, agent, signal: call.signal, timeoutMs };
+    return {
+      method: call.method,
+      path: call.path,
+      headers,
+      body: call.body,
+      tls: identity.tls,
+      use,
+      owner: this.#options.owner,
+      signal: call.signal,
+      timeoutMs: call.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS,
+    };
   }
 
   /** Does what has to be done before the next attempt; false when there is none. */
@@ -172,15 +175,13 @@ type Attempt<A> = { readonly result: AttemptResult; readonly code: string } & (
   { readonly kind: 'answered'; readonly answer: A } | { readonly kind: 'failed'; readonly failure: ExchangeFailure }
 );
 
-function answered<A extends HttpAnswer | http.IncomingMessage>(answer: A): Attempt<A> {
-  const isStream = 'statusCode' in answer;
-  const status = isStream ? (answer.statusCode ?? 0) : (answer as HttpAnswer).status;
-  const header = isStream ? retryAfterOf(answer) : (answer as HttpAnswer).retryAfter;
+function answered<A extends HttpAnswer | AnswerStream>(answer: A): Attempt<A> {
+  const { status, retryAfter } = answer;
   return {
     kind: 'answered',
     answer,
     code: String(status),
-    result: { kind: 'answer', status, retryAfterMs: parseRetryAfterMs(header) },
+    result: { kind: 'answer', status, retryAfterMs: parseRetryAfterMs(retryAfter) },
   };
 }
 

@@ -1,7 +1,6 @@
 // One call from flags to a client: configuration, credentials, connections, limits, metrics. Nothing is sent yet.
 import { noMetrics, proxyFor, silentLogger, systemClock, TokenBucket } from '@longshore/reconciler-core';
 import type { Clock, Logger, Metrics } from '@longshore/reconciler-core';
-import { AgentPool } from './agent-pool.ts';
 import { ApiTransport } from './api-transport.ts';
 import type { ClusterAccess } from './credentials.ts';
 import { HttpKubeClient } from './http-kube-client.ts';
@@ -44,8 +43,7 @@ export async function connect(options: ConnectOptions): Promise<KubeClient> {
   const newLimit = (): TokenBucket | undefined => toLimit(options, clock);
   const transport = new ApiTransport({
     server,
-    transport: new Transport(server, clock),
-    agents: new AgentPool({ isTls: server.protocol === 'https:', proxyUrl: proxyOf(access, env) }),
+    transport: new Transport(server, { clock, proxyUrl: proxyOf(access, env) }),
     owner: '',
     credentials: access.credentials,
     clock,

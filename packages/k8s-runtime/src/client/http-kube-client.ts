@@ -83,13 +83,13 @@ export class HttpKubeClient implements KubeClient {
     const subject = describeTarget(type, { namespace: options.namespace });
     const { signal, inactivityMs } = options;
     const stream = await this.#transport.open({ method: 'GET', path, userAgent: this.#userAgent, signal });
-    if (stream.statusCode === 200) {
+    if (stream.status === 200) {
       return readWatch<T>(stream, { clock: this.#options.clock, subject, inactivityMs, signal });
     }
     const chunks: Buffer[] = [];
     for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
-    const retryAfter = stream.headers['retry-after'];
-    throw refusalOf({ status: stream.statusCode ?? 0, retryAfter, body: Buffer.concat(chunks) }, `watch ${subject}`);
+    const { status, retryAfter } = stream;
+    throw refusalOf({ status, retryAfter, body: Buffer.concat(chunks) }, `watch ${subject}`);
   }
 
   async get<T extends KubeObject>(

@@ -1,9 +1,14 @@
-// One HTTP exchange with the API server over node:https. No retries, no credentials, no Kubernetes: api-transport.ts adds those.
-// node:https with one keep-alive agent costs 0.4 ms a call where client-node's new agent for each request costs 3.6 ms.
-// An ES import of the values of node:http loads undici with it (12 MiB, 70 ms), so plain HTTP gets them where it is used.
-import type http from 'node:http';
-import https from 'node:https';
+// One HTTP exchange with the API server: time limits, aborts, the whole answer or a stream. No retries, no credentials, no Kubernetes:
+// api-transport.ts adds those. How bytes go over the wire is http/'s matter.
 import type { Cancel, Clock } from '@longshore/reconciler-core';
+import type { RequestHeaders, TlsMaterial } from './credentials.ts';
+import { AnswerStream } from './http/answer-stream.ts';
+import type { AnswerHead } from './http/answer-parser.ts';
+import type { Connection, Exchange } from './http/connection.ts';
+import { ConnectionPools } from './http/connection-pool.ts';
+import type { ConnectionPool, ConnectionUse } from './http/connection-pool.ts';
+import { targetOf } from './http/open-socket.ts';
+import { RequestWriter } from './http/request-text.ts';
 import { codeOf } from './kube-transport-error.ts';
 
 /** One request. */
@@ -11,9 +16,12 @@ export interface HttpCall {
   readonly method: string;
   /** With query string. */
   readonly path: string;
-  readonly headers: http.OutgoingHttpHeaders;
+  readonly headers: RequestHeaders;
   readonly body?: string | undefined;
-  readonly agent: http.Agent;
+  readonly tls: TlsMaterial;
+  readonly use: ConnectionUse;
+  /** Whose connections: new TLS material of one owner retires only its own old connections. */
+  readonly owner: string;
   readonly signal?: AbortSignal | undefined;
   /** For the whole exchange; for streams until the header is there. */
   readonly timeoutMs: number;
@@ -43,120 +51,144 @@ export class ExchangeFailure extends Error {
 const CONNECT_TIMEOUT_MS = 30_000;
 const NOTHING = Buffer.alloc(0);
 
-/** HTTP to one server. */
+/** HTTP to one server, with its connections. */
 export class Transport {
   readonly #clock: Clock;
-  readonly #isTls: boolean;
-  readonly #target: { readonly host: string; readonly port: number | string; readonly pathPrefix: string };
+  readonly #writer: RequestWriter;
+  readonly #pools: ConnectionPools;
 
-  constructor(server: URL, clock: Clock) {
+  constructor(server: URL, { clock, proxyUrl }: { readonly clock: Clock; readonly proxyUrl?: string | undefined }) {
     this.#clock = clock;
-    this.#isTls = server.protocol === 'https:';
-    this.#target = {
-      host: server.hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: server.port || (this.#isTls ? 443 : 80),
-      pathPrefix: server.pathname.replace(/\/$/, ''),
-    };
+    this.#writer = new RequestWriter(server, proxyUrl);
+    this.#pools = new ConnectionPools(targetOf(server, proxyUrl));
+  }
+
+  /** Closes every connection, also those in use. */
+  destroy(): void {
+    this.#pools.destroy();
   }
 
   /** Sends and reads the whole answer. */
   send(call: HttpCall): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      const flight = this.#start(call, reject, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.once('error', flight.fail);
-        response.once('end', () => {
+      const chunks: Buffer[] = [];
+      let head: AnswerHead | undefined;
+      const flight = this.#start(call, reject, {
+        onHead: (first) => (head = first),
+        onBody: (chunk) => chunks.push(chunk),
+        onEnd: () => {
           flight.finish();
-          resolve({ status: response.statusCode ?? 0, retryAfter: retryAfterOf(response), body: joined(chunks) });
-        });
+          const { status = 0, headers } = head ?? {};
+          resolve({ status, retryAfter: headers?.get('retry-after'), body: joined(chunks) });
+        },
       });
     });
   }
 
   /** Sends and resolves as soon as the header is there; from then on the caller owns the stream, and the signal still ends it. */
-  open(call: HttpCall): Promise<http.IncomingMessage> {
+  open(call: HttpCall): Promise<AnswerStream> {
     return new Promise((resolve, reject) => {
-      const flight = this.#start(call, reject, (response) => {
-        flight.finish();
-        if (call.signal) endWith(response, call.signal);
-        resolve(response);
+      let stream: AnswerStream | undefined;
+      const flight = this.#start(call, reject, {
+        onHead: (head, connection) => {
+          flight.finish();
+          stream = new AnswerStream(head, connection);
+          if (call.signal) endWith(stream, call.signal);
+          resolve(stream);
+        },
+        onBody: (chunk) => stream?.receive(chunk),
+        onEnd: () => stream?.receive(null),
+        onBreak: (error) => stream?.destroy(error),
       });
     });
   }
 
-  #start(call: HttpCall, reject: (error: Error) => void, onResponse: (response: http.IncomingMessage) => void): Flight {
-    const request = this.#request(call);
-    const flight = new Flight(request, call.signal, reject);
-    request.once('response', onResponse);
-    flight.limit(this.#clock, call.timeoutMs);
-    request.once('socket', (socket) => {
-      if (!request.reusedSocket) flight.limitConnecting(this.#clock, socket, this.#isTls ? 'secureConnect' : 'connect');
-    });
+  #start(call: HttpCall, reject: (error: Error) => void, reader: AnswerReader): Flight {
+    const flight = new Flight({ clock: this.#clock, call, reject, reader });
     if (call.signal?.aborted) flight.abort();
-    else request.end(call.body);
+    else flight.start(...this.#prepare(call));
     return flight;
   }
 
-  #request(call: HttpCall): http.ClientRequest {
-    const options: http.RequestOptions = {
-      method: call.method,
-      host: this.#target.host,
-      port: this.#target.port,
-      path: this.#target.pathPrefix + call.path,
-      headers: call.headers,
-      agent: call.agent,
-    };
+  /** A token with a line break, a certificate and a key that do not belong together: found here. */
+  #prepare(call: HttpCall): [ConnectionPool, string] {
     try {
-      return (this.#isTls ? https : process.getBuiltinModule('node:http')).request(options);
+      return [this.#pools.poolFor(call.tls, call.use, call.owner), this.#writer.write(call)];
     } catch (error) {
-      // A certificate and a key that do not belong together are found here, at the first connection.
       throw new ExchangeFailure(error, { isTimeout: false, isReusedSocket: false });
     }
   }
 }
 
+interface AnswerReader {
+  onHead(head: AnswerHead, connection: Connection): void;
+  onBody(chunk: Buffer): void;
+  onEnd(): void;
+  /** The connection broke after the flight was over. */
+  onBreak?(error: Error): void;
+}
+
+interface FlightOptions {
+  readonly clock: Clock;
+  readonly call: HttpCall;
+  readonly reject: (error: Error) => void;
+  readonly reader: AnswerReader;
+}
+
 /** What can end one request early: an error, a time limit, the caller. The first of them wins. */
 class Flight {
-  readonly #request: http.ClientRequest;
-  readonly #signal: AbortSignal | undefined;
-  readonly #reject: (error: Error) => void;
+  readonly #options: FlightOptions;
+  #connection: Connection | undefined;
   #isOver = false;
+  #giveUpWaiting: (() => void) | undefined;
   #cancelLimit: Cancel | undefined;
   #cancelConnecting: Cancel | undefined;
 
-  constructor(request: http.ClientRequest, signal: AbortSignal | undefined, reject: (error: Error) => void) {
-    this.#request = request;
-    this.#signal = signal;
-    this.#reject = reject;
-    request.on('error', this.fail);
-    signal?.addEventListener('abort', this.abort);
+  constructor(options: FlightOptions) {
+    this.#options = options;
   }
 
-  readonly fail = (error: unknown): void => {
-    this.#end(new ExchangeFailure(error, { isTimeout: false, isReusedSocket: this.#request.reusedSocket }));
-  };
+  start(pool: ConnectionPool, text: string): void {
+    const { call, clock } = this.#options;
+    call.signal?.addEventListener('abort', this.abort);
+    this.#cancelLimit = clock.after(call.timeoutMs, () => this.#endLate(`no answer within ${call.timeoutMs / 1000} s`));
+    this.#giveUpWaiting = pool.take((connection) => this.#board(connection, text));
+  }
 
   readonly abort = (): void => {
-    this.#end(this.#signal?.reason as Error);
+    this.#end(this.#options.call.signal?.reason as Error);
   };
-
-  limit(clock: Clock, timeoutMs: number): void {
-    this.#cancelLimit = clock.after(timeoutMs, () => this.#endLate(`no answer within ${timeoutMs / 1000} s`));
-  }
-
-  limitConnecting(clock: Clock, socket: NodeJS.EventEmitter, connected: string): void {
-    const message = `no connection within ${CONNECT_TIMEOUT_MS / 1000} s`;
-    const cancel = clock.after(CONNECT_TIMEOUT_MS, () => this.#endLate(message));
-    this.#cancelConnecting = cancel;
-    socket.once(connected, cancel);
-  }
 
   finish(): void {
     this.#isOver = true;
+    this.#giveUpWaiting?.();
     this.#cancelLimit?.();
     this.#cancelConnecting?.();
-    this.#signal?.removeEventListener('abort', this.abort);
+    this.#options.call.signal?.removeEventListener('abort', this.abort);
+  }
+
+  #board(connection: Connection, text: string): void {
+    const { call, reader } = this.#options;
+    this.#connection = connection;
+    const exchange: Exchange = {
+      method: call.method,
+      text,
+      onHead: (head) => reader.onHead(head, connection),
+      onBody: (chunk) => reader.onBody(chunk),
+      onEnd: () => reader.onEnd(),
+      onFailure: (error) => this.#fail(error),
+    };
+    connection.start(exchange);
+    if (this.#isOver || connection.isReused) return;
+    const message = `no connection within ${CONNECT_TIMEOUT_MS / 1000} s`;
+    const cancel = this.#options.clock.after(CONNECT_TIMEOUT_MS, () => this.#endLate(message));
+    this.#cancelConnecting = cancel;
+    connection.onceConnected(cancel);
+  }
+
+  #fail(error: Error): void {
+    if (this.#isOver) return this.#options.reader.onBreak?.(error);
+    this.#end(new ExchangeFailure(error, { isTimeout: false, isReusedSocket: this.#connection?.isReused ?? false }));
   }
 
   #endLate(message: string): void {
@@ -166,25 +198,20 @@ class Flight {
   #end(error: Error): void {
     if (this.#isOver) return;
     this.finish();
-    this.#request.destroy();
-    this.#reject(error);
+    this.#connection?.destroy();
+    this.#options.reject(error);
   }
 }
 
-function endWith(response: http.IncomingMessage, signal: AbortSignal): void {
-  const onAbort = (): void => void response.destroy(signal.reason as Error);
+function endWith(stream: AnswerStream, signal: AbortSignal): void {
+  const onAbort = (): void => void stream.destroy(signal.reason as Error);
   // A reader that went away must not turn the abort into an unhandled 'error' event.
-  response.on('error', () => {});
-  response.once('close', () => signal.removeEventListener('abort', onAbort));
+  stream.on('error', () => {});
+  stream.once('close', () => signal.removeEventListener('abort', onAbort));
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
 }
 
 function joined(chunks: readonly Buffer[]): Buffer {
   return chunks.length === 1 ? (chunks[0] ?? NOTHING) : Buffer.concat(chunks);
-}
-
-/** The `Retry-After` header; looked at only where it can be, because Node parses the headers on first access. */
-export function retryAfterOf(response: http.IncomingMessage): string | undefined {
-  return (response.statusCode ?? 0) >= 429 ? response.headers['retry-after'] : undefined;
 }

@@ -1,5 +1,4 @@
 import { PassThrough } from 'node:stream';
-import type { IncomingMessage } from 'node:http';
 import { FakeClock } from '@longshore/reconciler-core/testing';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -48,7 +47,7 @@ describe('readWatch', () => {
     const clock = new FakeClock();
     const events: WatchEvent<object>[] = [];
     const consume = async (): Promise<unknown> => {
-      const source = readWatch<object>(stream as unknown as IncomingMessage, { clock, subject: 'nodes', ...options });
+      const source = readWatch<object>(stream, { clock, subject: 'nodes', ...options });
       try {
         for await (const event of source) events.push(event);
         return 'ended';

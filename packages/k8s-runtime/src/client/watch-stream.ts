@@ -1,5 +1,5 @@
 // Lines of a watch to events. Splits on Buffers and joins the pieces of a line once: readline costs a third more, `+=` on strings far more.
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { messageOf } from '@longshore/reconciler-core';
 import type { Clock } from '@longshore/reconciler-core';
 import type { WatchEvent } from './kube-client.ts';
@@ -45,10 +45,7 @@ export interface WatchStreamOptions {
 }
 
 /** Events until the server ends the stream; throws when it breaks, is silent for too long, or is not what it should be. */
-export async function* readWatch<T>(
-  stream: IncomingMessage,
-  options: WatchStreamOptions,
-): AsyncGenerator<WatchEvent<T>> {
+export async function* readWatch<T>(stream: Readable, options: WatchStreamOptions): AsyncGenerator<WatchEvent<T>> {
   const lines = new LineSplitter();
   const guard = new InactivityGuard(stream, options);
   try {
@@ -94,12 +91,12 @@ function asStreamError(error: unknown, subject: string): Error {
 class InactivityGuard {
   readonly #clock: Clock;
   readonly #limitMs: number | undefined;
-  readonly #stream: IncomingMessage;
+  readonly #stream: Readable;
   readonly #subject: string;
   #lastMs: number;
   #cancel: (() => void) | undefined;
 
-  constructor(stream: IncomingMessage, options: WatchStreamOptions) {
+  constructor(stream: Readable, options: WatchStreamOptions) {
     this.#clock = options.clock;
     this.#limitMs = options.inactivityMs;
     this.#stream = stream;
