@@ -8,6 +8,8 @@ export interface Figure {
   readonly what: string;
 }
 
+// The figures are in MB, what is measured in MiB.
+const mb = (megabytes: number): number => Math.floor((megabytes * 1e6) / 2 ** 20);
 const timesFloor = (result: Readonly<Record<string, unknown>>): number => 1.3 * Number(result['floorSeconds']);
 
 /** Order is the order of the printed table. */
@@ -19,7 +21,7 @@ export const figures: readonly Figure[] = [
     what: '1,000 fresh nodes initialized (1.3 x the floor of this run)',
   },
   { benchmark: 'nodes', key: 'cloudCalls', atMost: 8, what: 'cloud calls for it' },
-  { benchmark: 'nodes', key: 'peakRssMiB', atMost: 100, what: 'peak resident memory, 1,000 nodes (MiB)' },
+  { benchmark: 'nodes', key: 'peakRssMiB', atMost: mb(100), what: 'peak resident memory, 1,000 nodes (MiB; 100 MB)' },
   { benchmark: 'nodes', key: 'eventsMissing', atMost: 0, what: 'Synced events missing 60 s later' },
   {
     benchmark: 'steady',
@@ -27,7 +29,12 @@ export const figures: readonly Figure[] = [
     atMost: 16,
     what: 'cloud calls in ten minutes with nothing to do',
   },
-  { benchmark: 'watch', key: 'peakRssMiB', atMost: 140, what: 'peak resident memory, 5,000 nodes of 10 KB (MiB)' },
+  {
+    benchmark: 'watch',
+    key: 'peakRssMiB',
+    atMost: mb(140),
+    what: 'peak resident memory, 5,000 nodes of 10 KB (MiB; 140 MB)',
+  },
   {
     benchmark: 'services',
     key: 'addressDelaySeconds',

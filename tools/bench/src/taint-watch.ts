@@ -20,23 +20,37 @@ export interface TaintWatch {
 
 /** Follows `nodes` tainted nodes from now on, until the signal aborts. */
 export async function watchTaints(api: BareApi, nodes: number, signal: AbortSignal): Promise<TaintWatch> {
-  const list = JSON.parse(await api.must({ method: 'GET', path: '/api/v1/nodes?limit=1' })) as {
-    readonly metadata: { readonly resourceVersion: string };
-  };
   const seen = { left: nodes, lastAtMs: 0 };
   const done = new Set<string>();
-  const path = `/api/v1/nodes?watch=1&resourceVersion=${list.metadata.resourceVersion}`;
-  void followWatch(
-    api,
-    path,
-    (line) => {
-      const name = /"name":"([^"]+)"/.exec(line)?.[1] ?? '';
-      if (line.includes(TAINT) || done.has(name)) return;
-      done.add(name);
-      seen.left -= 1;
-      seen.lastAtMs = performance.now();
-    },
-    signal,
-  );
+  const count = (name: string): void => {
+    if (done.has(name)) return;
+    done.add(name);
+    seen.left -= 1;
+    seen.lastAtMs = performance.now();
+  };
+  const onLine = (line: string): void => {
+    if (!line.includes(TAINT)) count(/"name":"([^"]+)"/.exec(line)?.[1] ?? '');
+  };
+  const follow = async (resourceVersion: string): Promise<void> => {
+    await followWatch(api, `/api/v1/nodes?watch=1&resourceVersion=${resourceVersion}`, onLine, signal);
+    // The API server ends a watch whose reader is too busy: what it missed is in a list.
+    if (signal.aborted) return;
+    const { items, metadata } = await listNodes(api, '');
+    for (const { metadata: node, spec } of items) if (!isUninitialized(spec)) count(node.name);
+    await follow(metadata.resourceVersion);
+  };
+  void follow((await listNodes(api, '?limit=1')).metadata.resourceVersion);
   return seen;
+}
+
+interface NodeList {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly items: readonly {
+    readonly metadata: { readonly name: string };
+    readonly spec: Parameters<typeof isUninitialized>[0];
+  }[];
+}
+
+async function listNodes(api: BareApi, query: string): Promise<NodeList> {
+  return JSON.parse(await api.must({ method: 'GET', path: `/api/v1/nodes${query}` })) as NodeList;
 }
