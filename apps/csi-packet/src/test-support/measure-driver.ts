@@ -65,11 +65,11 @@ async function measureStarts(main: string, flags: readonly string[], env: Record
   return { startToSocketMs: quantile(samples, 0.5) };
 }
 
-/** Probes, and the memory once they are over. */
+/** The memory of a program that is asked nothing, Probes, and the memory once they are over. */
 async function measureIdle(driver: DriverProcess, socket: string): Promise<Figures> {
   const pid = driver.child.pid ?? 0;
   await quiet(pid);
-  const freshResidentMB = residentMB(pid);
+  const idleResidentMB = residentMB(pid);
   const cpuBefore = cpuMs(pid);
   const probes = await probeTimes(socket);
   const probeCpuMs = Math.round(((cpuMs(pid) - cpuBefore) / PROBES) * 100) / 100;
@@ -78,8 +78,8 @@ async function measureIdle(driver: DriverProcess, socket: string): Promise<Figur
     probeP50Ms: quantile(probes, 0.5),
     probeP99Ms: quantile(probes, 0.99),
     probeCpuMs,
-    freshResidentMB,
-    idleResidentMB: residentMB(pid),
+    idleResidentMB,
+    residentAfterProbesMB: residentMB(pid),
   };
 }
 
