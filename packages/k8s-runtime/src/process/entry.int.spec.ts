@@ -85,7 +85,7 @@ test('modules of Node are loaded while their compiled code is fit, then come the
   const chunk = `
     const { first, ...tags } = globalThis.tags;
     const now = process.getBuiltinModule('node:v8').cachedDataVersionTag();
-    console.log(tags['node:tls'] === first, tags['node:http2'] === first, now === first);`;
+    console.log([tags['node:tls'] === first, tags['node:http2'] === first, now === first].join(' '));`;
   expect(run(chunk, { preload: 'watch.cjs' }).stdout).toBe('true true false\n');
 });
 
