@@ -123,9 +123,13 @@ function edited(service: KubeService, action: Action): KubeService {
     case 'edit':
       return { ...service, metadata: { ...metadata, annotations: { size: action.size } } };
     case 'retype':
-      return { ...service, spec: { ...spec, type: action.type } };
+      // The API server empties the status of a Service that is none of type LoadBalancer any more, and lets nobody write one.
+      return {
+        ...service,
+        spec: { ...spec, type: action.type },
+        ...(action.type === 'LoadBalancer' ? {} : { status: { loadBalancer: {} } }),
+      };
     case 'deface':
-      // The API server keeps no such status on other types.
       return isWanted(service)
         ? { ...service, status: { loadBalancer: { ingress: [{ ip: '198.51.100.1' }] } } }
         : service;
