@@ -137,6 +137,19 @@ describe('calls', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
 
+  test('that a proxy refuses end with its answer, and leave no connection to it', async () => {
+    onRequest = (socket) => socket.write('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+    const proxyUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const behind = new Transport(new URL('https://kube.invalid:6443'), { clock, proxyUrl });
+    const closed = new Promise<void>((resolve) => server.once('connection', (socket) => socket.once('close', resolve)));
+    expect(await caught(behind.send(call()))).toMatchObject({
+      causeCode: 'ERR_PROXY_TUNNEL',
+      message: expect.stringContaining('407') as unknown,
+    });
+    expect(requests).toEqual([expect.stringMatching(/^CONNECT kube\.invalid:6443 /)]);
+    await closed;
+  });
+
   test('whose connection is not there within 30 s end', async () => {
     // TLS to a server that says nothing: the connection never stands.
     onRequest = () => {};
@@ -196,6 +209,16 @@ describe('streams', () => {
     first.destroy();
     const { value } = (await second[Symbol.asyncIterator]().next()) as { value: Buffer };
     expect(value.toString()).toBe('hello');
+  });
+
+  test('one that breaks before anybody reads it is an error for who reads it then, and for nobody else', async () => {
+    onRequest = (socket) => socket.write(CHUNKED + chunk('half'), () => socket.destroy());
+    const body = await stream();
+    await until(() => body.destroyed, 'the break');
+    const read = async (): Promise<void> => {
+      for await (const part of body) void part;
+    };
+    expect(await caught(read())).toMatchObject({ code: 'ECONNRESET' });
   });
 
   test('one that breaks is an error for its reader', async () => {

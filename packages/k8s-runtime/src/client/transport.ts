@@ -205,8 +205,6 @@ class Flight {
 
 function endWith(stream: AnswerStream, signal: AbortSignal): void {
   const onAbort = (): void => void stream.destroy(signal.reason as Error);
-  // A reader that went away must not turn the abort into an unhandled 'error' event.
-  stream.on('error', () => {});
   stream.once('close', () => signal.removeEventListener('abort', onAbort));
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });

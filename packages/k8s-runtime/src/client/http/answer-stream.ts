@@ -15,6 +15,8 @@ export class AnswerStream extends Readable {
     this.status = status;
     this.retryAfter = headers.get('retry-after');
     this.#connection = connection;
+    // Who has not begun to read, or went away, learns of a break when it reads: without a listener it would end the program.
+    this.on('error', () => {});
   }
 
   /** A part of the body, `null` at its end: from then on the connection is free and may carry another call. */

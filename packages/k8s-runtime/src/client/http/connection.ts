@@ -15,7 +15,7 @@ export interface Exchange {
   onFailure(error: Error): void;
 }
 
-/** Opens the socket; calls back once, at once or later, with a socket that may still be connecting. */
+/** Opens the socket; calls back once, at once or later, with a socket that may still be connecting, or with an error and what is left. */
 export type OpenSocket = (done: (error: Error | undefined, socket?: Socket) => void) => void;
 
 /** What becomes of a connection after an exchange. */
@@ -30,7 +30,7 @@ const KEEP_ALIVE_MS = 30_000;
 // Below the 90 s after which kube-apiserver closes idle connections, so that a request seldom meets a connection being closed.
 const IDLE_MS = 60_000;
 
-/** A socket, opened with the first exchange. */
+/** A socket, opened at once. */
 export class Connection {
   readonly #owner: ConnectionOwner;
   readonly #connectedEvent: string;
@@ -47,8 +47,8 @@ export class Connection {
     this.#owner = owner;
     this.#connectedEvent = connectedEvent;
     open((error, socket) => {
-      if (socket && !error) this.#adopt(socket);
-      else this.#drop(error ?? new Error('no connection'));
+      if (error) this.#drop(error);
+      if (socket) this.#adopt(socket);
     });
   }
 
@@ -102,6 +102,7 @@ export class Connection {
       socket.on('error', () => {}).destroy();
       return;
     }
+    socket.setTimeout(0);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('data', (bytes: Buffer) => this.#receive(bytes));

@@ -33,6 +33,8 @@ export function socketOpener(target: SocketTarget, material: TlsMaterial): OpenS
   return directOpener(options);
 }
 
+const TUNNEL_TIMEOUT_MS = 30_000;
+
 type TlsConnection = tls.ConnectionOptions & { readonly host: string; readonly port: number };
 
 // One context for all connections: each would parse the certificates anew. A resumed session saves the server a signature.
@@ -46,8 +48,9 @@ function directOpener(options: TlsConnection): OpenSocket {
   };
 }
 
-// Node's agent speaks CONNECT, with the proxy's credentials, and then TLS to the server.
-function tunnelOpener(options: TlsConnection, proxyUrl: string): OpenSocket {
+// Node's agent speaks CONNECT, with the proxy's credentials, and then TLS to the server. A proxy that says nothing is left after a while.
+function tunnelOpener(target: TlsConnection, proxyUrl: string): OpenSocket {
+  const options = { ...target, timeout: TUNNEL_TIMEOUT_MS };
   const agent = new https.Agent({ ...options, proxyEnv: { HTTPS_PROXY: proxyUrl } });
   return (done) => {
     (agent as unknown as { createConnection: CreateConnection }).createConnection(options, (error, socket) =>
