@@ -28,6 +28,7 @@ import type { NodeService } from './node/node-service.ts';
 import { Registration, registrationSocket } from './registration/registration.ts';
 import { GrpcServer } from './server/grpc-server.ts';
 import type { ServedService } from './server/grpc-server.ts';
+import { collectGarbage, MemoryAtRest } from './server/memory-at-rest.ts';
 import { observeCalls } from './server/observe-calls.ts';
 import { unaryService } from './server/unary.ts';
 import { driverFlags, parseHttpEndpoint, PROGRAM } from './settings/flags.ts';
@@ -91,9 +92,11 @@ class Driver {
   readonly #parts: DriverParts;
   readonly #readiness = new Readiness();
   readonly #metrics = new PrometheusMetrics();
+  readonly #memory: MemoryAtRest;
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
+    this.#memory = new MemoryAtRest(parts.clock, collectGarbage);
     addProcessMetrics(this.#metrics, { version: `v${VERSION}` });
   }
 
@@ -122,6 +125,7 @@ class Driver {
       await Promise.all(
         [driver, ...(registration ? [registration] : [])].map((server) => server.stop(flags['shutdown-grace'] * 1_000)),
       );
+      this.#memory.stop();
       await controller?.stop();
     }
   }
@@ -190,7 +194,13 @@ class Driver {
     const { clock, log, settings } = this.#parts;
     const { driverName } = settings;
     const interceptors = [
-      observeCalls({ driverName, clock, log: log.child({ name: 'grpc' }), metrics: this.#metrics }),
+      observeCalls({
+        driverName,
+        clock,
+        log: log.child({ name: 'grpc' }),
+        metrics: this.#metrics,
+        ended: () => this.#memory.callEnded(),
+      }),
     ];
     return new GrpcServer({ endpoint, services, interceptors, clock, log });
   }

@@ -3,6 +3,8 @@ import type { Query } from '@longshore/cloud-http';
 import { isForbidden } from './classify.ts';
 import { planDeviceLook } from './device-look.ts';
 import type { DeviceAnswer, DeviceLook } from './device-look.ts';
+import { NOT_IN_OUTLINE, parseDeviceOutline } from './device-outline.ts';
+import type { DeviceOutline } from './device-outline.ts';
 import { parseDevice, toActionBody, toDeviceBody, toDeviceChangeBody } from './device.ts';
 import type { Device, DeviceAction, DeviceChange, DeviceSpec } from './device.ts';
 import type { DeviceId, ProjectId } from './ids.ts';
@@ -46,6 +48,13 @@ export class Devices {
     const list = { at: route(ALL, projectId), key: 'devices', query: queryOf(filter), parse: parseDevice };
     const devices = await listPaged(this.#http, { ...list, idOf: ({ id }) => id }, signal);
     return devices.filter((device) => filter.hostname === undefined || device.hostname === filter.hostname);
+  }
+
+  /** Outlines of all devices of the project: for lists of thousands. */
+  outlines(projectId: ProjectId, signal: AbortSignal): Promise<readonly DeviceOutline[]> {
+    const query = { ...including('facility', 'metro', 'plan'), exclude: NOT_IN_OUTLINE.join(',') };
+    const list = { at: route(ALL, projectId), key: 'devices', query, parse: parseDeviceOutline };
+    return listPaged(this.#http, { ...list, idOf: ({ id }) => id }, signal);
   }
 
   /** One device of any project; `undefined` when the API itself says that there is none. `look` tells more. */

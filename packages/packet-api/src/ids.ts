@@ -107,8 +107,9 @@ export function parseReference<T extends string>(raw: unknown): T | undefined {
   const { id, href } = raw as JsonObject;
   if (typeof id === 'string' && id !== '') return id.toLowerCase() as T;
   if (typeof href !== 'string') return undefined;
-  const segment = href.split(/[?#]/)[0]?.split('/').filter(Boolean).at(-1);
-  return segment === undefined ? undefined : (segment.toLowerCase() as T);
+  const end = href.search(/\/*(?:[?#]|$)/);
+  const segment = href.slice(href.lastIndexOf('/', end - 1) + 1, end);
+  return segment === '' ? undefined : (segment.toLowerCase() as T);
 }
 
 function parseUuid<T extends string>(text: string): T | undefined {

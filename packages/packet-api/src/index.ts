@@ -6,6 +6,7 @@ export * from './projects.ts';
 export * from './api-keys.ts';
 export * from './device.ts';
 export * from './device-look.ts';
+export * from './device-outline.ts';
 export * from './devices.ts';
 export * from './ip-address.ts';
 export * from './ip-reservations.ts';

@@ -107,16 +107,33 @@ export function parseDeviceAddresses(device: JsonObject): readonly DeviceAddress
 /** An address of a device that is there. */
 export type DeviceAddress = IpAssignment & { readonly address: string };
 
+/** An address as the outline of a device has it. */
+export type AddressOutline = Pick<DeviceAddress, 'address' | 'family' | 'isPublic' | 'isManagement'>;
+
+/** As `parseDeviceAddresses`, for outlines. */
+export function parseAddressOutlines(device: JsonObject): readonly AddressOutline[] {
+  return listOf(device, 'ip_addresses', (raw) => parseObject(raw, 'IP assignment')).flatMap((entry) => {
+    const address = addressOf(entry);
+    return address === undefined ? [] : [{ address, ...parseKind(entry) }];
+  });
+}
+
+function addressOf(entry: JsonObject): string | undefined {
+  return optionalText(entry, 'address')?.split('/')[0];
+}
+
+function parseKind(entry: JsonObject): Pick<AddressFields, 'family' | 'isPublic' | 'isManagement'> {
+  return { family: familyOf(entry), isPublic: isTrue(entry, 'public'), isManagement: isTrue(entry, 'management') };
+}
+
 function parseAddressFields(entry: JsonObject): AddressFields {
   return {
-    family: familyOf(entry),
-    address: optionalText(entry, 'address')?.split('/')[0],
+    ...parseKind(entry),
+    address: addressOf(entry),
     network: optionalText(entry, 'network'),
     cidr: optionalCount(entry, 'cidr'),
     netmask: optionalText(entry, 'netmask'),
     gateway: optionalText(entry, 'gateway'),
-    isPublic: isTrue(entry, 'public'),
-    isManagement: isTrue(entry, 'management'),
     isEnabled: entry['enabled'] !== false,
     isGlobal: isTrue(entry, 'global_ip'),
     tags: tagsOf(entry),
@@ -147,7 +164,7 @@ function parseAssignmentReference(raw: unknown): AssignmentReference {
   const entry = parseObject(raw, 'assignment of a reservation');
   return {
     id: parseOwnId<AssignmentId>(entry, 'assignment of a reservation'),
-    address: optionalText(entry, 'address')?.split('/')[0],
+    address: addressOf(entry),
     deviceId: parseReference<DeviceId>(entry['assigned_to'] ?? entry['device']),
   };
 }

@@ -78,6 +78,18 @@ describe('lists', () => {
     expect(simulator.calls.total).toBe(4);
   });
 
+  test('outlines say the same as whole devices, in as many calls', async () => {
+    const { simulator, api, project } = await start({ devices: 600 });
+    const devices = await api.devices.list(project, signal);
+    simulator.calls.clear();
+    const outlines = await api.devices.outlines(project, signal);
+    expect(simulator.calls.total).toBe(3);
+    expect(outlines).toHaveLength(600);
+    outlines.forEach((outline, index) => expect(devices[index]).toMatchObject(outline));
+    expect(outlines[0]).toMatchObject({ hostname: 'node-1', state: 'active', metro: { code: expect.any(String) } });
+    expect(outlines[0]?.addresses.length).toBeGreaterThan(0);
+  });
+
   test.each(['plain', 'prefixed'] as const)('PK row 7 %s links behind a path prefix', async (hrefs) => {
     const { api, project } = await start({ devices: 25, largestPageSize: 10, hrefs, pathPrefix: '/metal/v1' });
     const devices = await api.devices.list(project, signal);

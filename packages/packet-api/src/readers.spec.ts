@@ -6,6 +6,7 @@ import { parseBgpConfig, parseBgpNeighbor, parseBgpSession } from './bgp.ts';
 import { parseCapacityAnswer, parseReport } from './capacity.ts';
 import { parseFacility, parseMetro, parseOperatingSystem, parsePlan } from './catalog.ts';
 import { parseDeviceMetadata } from './device-metadata.ts';
+import { parseDeviceOutline } from './device-outline.ts';
 import { parseDevice } from './device.ts';
 import { parseEvent } from './events.ts';
 import { parseHardwareReservation } from './hardware-reservations.ts';
@@ -25,6 +26,7 @@ const READERS: readonly {
   readonly whole: unknown;
 }[] = [
   { what: 'device', parse: parseDevice, whole: sample.DEVICE },
+  { what: 'device outline', parse: parseDeviceOutline, whole: sample.DEVICE },
   { what: 'port', parse: parsePort, whole: sample.PORT },
   { what: 'IP assignment', parse: parseAssignment, whole: sample.ASSIGNMENT },
   { what: 'IP reservation', parse: parseReservation, whole: sample.RESERVATION },

@@ -77,6 +77,7 @@ const ROWS: readonly Row[] = [
   // devices
   { call: 'devices.list', run: () => api.devices.list(P, signal, { tag: 'a:b', metro: 'da' }), sent: `GET /projects/${P}/devices?tag=a:b&metro=da&${WHOLE}&per_page=250`, answer: { json: { devices: [sample.DEVICE], meta: { total: 1, current_page: 1, last_page: 1, next: null } } }, gives: [{ id: D }] },
   { call: 'devices.list by hostname', run: () => api.devices.list(P, signal, { hostname: 'node' }), sent: `GET /projects/${P}/devices?hostname=node&${WHOLE}&per_page=250`, answer: { json: { devices: [sample.DEVICE, { ...sample.DEVICE, id: sample.idOf(21), hostname: 'node' }] } }, gives: [{ id: sample.idOf(21) }] },
+  { call: 'devices.outlines', run: () => api.devices.outlines(P, signal), sent: `GET /projects/${P}/devices?include=facility,metro,plan&exclude=network_ports,operating_system&per_page=250`, answer: { json: { devices: [{ ...sample.DEVICE, network_ports: [{ href: '/ports/1' }], operating_system: { href: '/operating-systems/1' } }] } }, gives: [{ id: D, hostname: 'node-1', state: 'active', plan: 'c3.small.x86', metro: { code: 'da' } }] },
   { call: 'devices.get', run: () => api.devices.get(D, signal, ['ip_addresses.parent_block']), sent: `GET /devices/${D}?${WHOLE},ip_addresses.parent_block`, answer: { json: sample.DEVICE }, gives: { hostname: 'node-1' } },
   {
     call: 'devices.create',

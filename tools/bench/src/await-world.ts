@@ -28,9 +28,9 @@ export type WatchLine = (line: string) => void;
 
 /** Follows a watch until the signal aborts; cheap enough to run beside a measurement. */
 export async function followWatch(api: BareApi, path: string, onLine: WatchLine, signal: AbortSignal): Promise<void> {
-  const response = await api.open(path, signal);
   let rest = '';
   try {
+    const response = await api.open(path, signal);
     for await (const chunk of response) {
       const lines = (rest + String(chunk)).split('\n');
       rest = lines.pop() ?? '';

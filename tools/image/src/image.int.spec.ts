@@ -206,5 +206,10 @@ describe('all images', () => {
       const files = (await unpackTar(await readFile(archive))).map(({ path: file }) => file);
       expect(files).toEqual(expect.arrayContaining(['/app/main.js', '/bin/digitalocean-cloud-controller-manager']));
     });
+
+    test('whose tool does not read all that it is given is not taken for a failure', async () => {
+      const moreThanAPipeHolds = 'x'.repeat(1024 * 1024);
+      expect(await crane(['version'], {}, moreThanAPipeHolds)).toMatch(/^\S+\s*$/);
+    });
   });
 });

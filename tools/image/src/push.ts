@@ -40,6 +40,8 @@ export async function crane(args: readonly string[], options: PushOptions = {}, 
   const program = await acquireBinary('crane', undefined, onProgress ? { onProgress } : {});
   try {
     const running = promisify(execFile)(program, args, { env });
+    // Most commands read nothing, and are gone before their (empty) input is written.
+    running.child.stdin?.on('error', () => {});
     running.child.stdin?.end(input);
     return (await running).stdout;
   } catch (cause) {

@@ -12,6 +12,8 @@ export interface ObserveOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Told of every call when it is answered. */
+  readonly ended?: () => void;
 }
 
 // Of kubernetes-csi/csi-lib-utils.
@@ -21,7 +23,7 @@ const CHATTER = /\/(Probe|GetPluginInfo|GetPluginCapabilities|ControllerGetCapab
 const DEBUG = 4;
 
 /** Observes all calls of a server. */
-export function observeCalls({ driverName, clock, log, metrics }: ObserveOptions): ServerInterceptor {
+export function observeCalls({ driverName, clock, log, metrics, ended }: ObserveOptions): ServerInterceptor {
   const seconds = operationsMetric(metrics);
   let calls = 0;
   return ({ path }, call) => {
@@ -38,6 +40,7 @@ export function observeCalls({ driverName, clock, log, metrics }: ObserveOptions
       else if (!isChatter) log.info('call done', line());
       else if (log.isVerbose(DEBUG)) log.verbose(DEBUG, 'call done', line());
       next(status);
+      ended?.();
     };
     // Of calls that leave no line, nobody needs the request.
     if (isChatter && !log.isVerbose(DEBUG)) return new ServerInterceptingCall(call, { sendStatus });

@@ -1,7 +1,7 @@
 // All devices of the project, found by ID, hostname and address. Made once per list, used for thousands of Nodes. Only what Nodes need
-// is kept: a device's JSON has ten times as much.
+// is kept.
 import { canonicalIp } from '@longshore/cloud-provider';
-import type { Device, DeviceAddress, DeviceId, DeviceState } from '@longshore/packet-api';
+import type { AddressOutline, DeviceId, DeviceOutline, DeviceState } from '@longshore/packet-api';
 
 /** What of a device counts for its Node. */
 export interface NodeDevice {
@@ -16,7 +16,7 @@ export interface NodeDevice {
   /** UUID; '' where there is none. */
   readonly facilityId: string;
   /** In the API's order. */
-  readonly addresses: readonly Pick<DeviceAddress, 'address' | 'family' | 'isPublic' | 'isManagement'>[];
+  readonly addresses: readonly AddressOutline[];
 }
 
 /** A list of devices that can be asked. */
@@ -30,7 +30,7 @@ export interface DeviceIndex {
 }
 
 /** A device as it is kept. */
-export function toNodeDevice(device: Device): NodeDevice {
+export function toNodeDevice(device: DeviceOutline): NodeDevice {
   return {
     id: device.id,
     hostname: device.hostname,
@@ -39,12 +39,7 @@ export function toNodeDevice(device: Device): NodeDevice {
     metro: device.metro?.code ?? '',
     facility: device.facility?.code ?? '',
     facilityId: device.facility?.id ?? '',
-    addresses: device.addresses.map(({ address, family, isPublic, isManagement }) => ({
-      address,
-      family,
-      isPublic,
-      isManagement,
-    })),
+    addresses: device.addresses,
   };
 }
 
@@ -52,16 +47,22 @@ export function toNodeDevice(device: Device): NodeDevice {
 export function indexDevices(devices: readonly NodeDevice[]): DeviceIndex {
   const ids = new Map(devices.map((device) => [device.id, device]));
   const hostnames = Map.groupBy(devices, ({ hostname }) => hostname.toLowerCase());
-  const addresses = new Map<string, NodeDevice[]>();
-  for (const device of devices) {
-    for (const key of ownAddresses(device)) addresses.set(key, [...(addresses.get(key) ?? []), device]);
-  }
+  let addresses: ReadonlyMap<string, readonly NodeDevice[]> | undefined;
   return {
     size: devices.length,
     byId: (id) => ids.get(id),
     byHostname: (hostname) => hostnames.get(hostname.toLowerCase()) ?? [],
-    byAddress: (address) => addresses.get(address) ?? [],
+    // Made for the first Node that is asked for by its addresses: most have a provider ID, or the name of their device.
+    byAddress: (address) => (addresses ??= byOwnAddress(devices)).get(address) ?? [],
   };
+}
+
+function byOwnAddress(devices: readonly NodeDevice[]): ReadonlyMap<string, readonly NodeDevice[]> {
+  const found = new Map<string, NodeDevice[]>();
+  for (const device of devices) {
+    for (const key of ownAddresses(device)) found.set(key, [...(found.get(key) ?? []), device]);
+  }
+  return found;
 }
 
 function ownAddresses({ addresses }: NodeDevice): ReadonlySet<string> {

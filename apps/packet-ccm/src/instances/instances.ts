@@ -15,7 +15,7 @@ import type { Question } from './plan-lookup.ts';
 
 /** Options of PacketInstances. */
 export interface PacketInstancesOptions {
-  readonly devices: Pick<Devices, 'list' | 'look'>;
+  readonly devices: Pick<Devices, 'outlines' | 'look'>;
   readonly projectId: ProjectId;
   readonly clock: Clock;
   readonly look?: NodeLook | undefined;
@@ -46,7 +46,7 @@ export class PacketInstances implements Instances {
     this.#look = options.look ?? DEFAULT_LOOK;
     const { clock, devices, projectId } = options;
     const load = async (signal: AbortSignal): Promise<DeviceIndex> =>
-      indexDevices((await devices.list(projectId, signal)).map(toNodeDevice));
+      indexDevices((await devices.outlines(projectId, signal)).map(toNodeDevice));
     this.#list = new Snapshot({ clock, load });
   }
 

@@ -127,6 +127,8 @@ export class LocalCluster {
     });
     let problem = '';
     child.stderr?.on('data', (text: string) => (problem += text));
+    // A kubectl that refuses to start reads nothing; its exit code says so.
+    child.stdin?.on('error', () => {});
     child.stdin?.end(document);
     const [code] = (await once(child, 'close')) as [number | null];
     if (code !== 0) throw new Error(`kubectl apply failed: ${problem.trim()}`);
