@@ -12,6 +12,10 @@ describe('judge', () => {
     expect(judge('watch', {})).toMatchObject([{ isMet: false }]);
   });
 
+  test('less than nothing is a mistake of the measurement', () => {
+    expect(judge('failover', { seconds: -0.1 })).toMatchObject([{ isMet: false }]);
+  });
+
   test('the limit of the node benchmark follows the floor of the same run', () => {
     const seconds = (value: number): boolean | undefined =>
       judge('nodes', { seconds: value, floorSeconds: 2 })[0]?.isMet;

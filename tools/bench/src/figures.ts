@@ -83,13 +83,13 @@ export interface Verdict {
   readonly isMet: boolean;
 }
 
-/** The verdicts on one benchmark's result; a missing value is never met. */
+/** The verdicts on one benchmark's result; a missing value is never met, nor one below nothing. */
 export function judge(benchmark: Figure['benchmark'], result: Readonly<Record<string, unknown>>): readonly Verdict[] {
   return figures
     .filter((figure) => figure.benchmark === benchmark)
     .map((figure) => {
       const limit = typeof figure.atMost === 'number' ? figure.atMost : figure.atMost(result);
       const value = Number(result[figure.key] ?? Number.NaN);
-      return { what: figure.what, value, limit, isMet: value <= limit };
+      return { what: figure.what, value, limit, isMet: value >= 0 && value <= limit };
     });
 }

@@ -1,5 +1,6 @@
 // `bench -- services`: many Services at once, then one Node more, then a restart with nothing to do, then all deleted.
 import { setTimeout as pause } from 'node:timers/promises';
+import { systemClock } from '@longshore/reconciler-core';
 import { countsBetween, readApiCounts, writesIn } from './api-counts.ts';
 import type { BareApi } from './api-loop.ts';
 import { awaitWorld, followWatch, listOf } from './await-world.ts';
@@ -72,7 +73,7 @@ async function watchAddresses(ground: Ground, signal: AbortSignal): Promise<Seen
     (line) => {
       if (!line.includes('"ingress":[{')) return;
       const uid = /"uid":"([^"]+)"/.exec(line)?.[1] ?? '';
-      if (!addressAtMs.has(uid)) addressAtMs.set(uid, performance.now());
+      if (!addressAtMs.has(uid)) addressAtMs.set(uid, systemClock.monotonicMs());
       names.set(uid, `default/${/"metadata":\{"name":"([^"]+)"/.exec(line)?.[1] ?? ''}`);
     },
     signal,
@@ -87,7 +88,7 @@ async function measureCreation(ground: Ground, program: Program, count: number):
   const seen = await watchAddresses(ground, watching.signal);
   const before = await readApiCounts(api);
   cloud.calls.clear();
-  const startedAt = performance.now();
+  const startedAt = systemClock.monotonicMs();
   await api.each(count, 10, (index) => createService(api, index));
   await awaitWorld(() => Promise.resolve(seen.addressAtMs.size >= count ? true : undefined), {
     what: `${count} addresses`,
@@ -143,7 +144,7 @@ async function measureNodeAdded(ground: Ground, program: Program, count: number)
   ground.options.progress('adding one node');
   cloud.calls.clear();
   const machine = cloud.addMachine();
-  const startedAt = performance.now();
+  const startedAt = systemClock.monotonicMs();
   await createBenchNode(api, { name: machine.name, isInitialized: false, sizeBytes: 0 });
   await awaitWorld(() => Promise.resolve(balancersOf(ground).areAllSendingTo(machine) ? true : undefined), {
     what: 'the new machine in all balancers',
@@ -151,7 +152,7 @@ async function measureNodeAdded(ground: Ground, program: Program, count: number)
     everyMs: 10,
     meanwhile: () => program.mustRun(),
   });
-  const seconds = (performance.now() - startedAt) / 1000;
+  const seconds = (systemClock.monotonicMs() - startedAt) / 1000;
   await pause(QUIET_MS);
   const writes = cloud.calls.writes().length;
   return {
@@ -190,7 +191,7 @@ async function measureDeletion(ground: Ground, program: Program, count: number):
   const { api, cloud } = ground;
   ground.options.progress(`deleting ${count} Services`);
   cloud.calls.clear();
-  const startedAt = performance.now();
+  const startedAt = systemClock.monotonicMs();
   await api.each(count, 10, (index) =>
     api.must({ method: 'DELETE', path: `/api/v1/namespaces/default/services/web-${index}` }),
   );
@@ -208,7 +209,7 @@ async function measureDeletion(ground: Ground, program: Program, count: number):
     meanwhile: () => program.mustRun(),
   });
   return {
-    deletionSeconds: (performance.now() - startedAt) / 1000,
+    deletionSeconds: (systemClock.monotonicMs() - startedAt) / 1000,
     deletionCloudCalls: cloud.calls.total,
     deletionCloudCallsByRoute: cloud.callsByRoute(),
   };
