@@ -40,7 +40,10 @@ export interface BenchBalancers {
   count(): number;
   /** True when every balancer sends to this machine. */
   areAllSendingTo(machine: Machine): boolean;
-  /** When each Service's balancer was ready, on the clock of the simulators (`systemClock.monotonicMs`), by the Service's UID. `nameOf`: `namespace/name`. */
+  /**
+   * When each Service's balancer was ready, on the clock of the simulators (`systemClock.monotonicMs`), by the Service's UID.
+   * `nameOf`: `namespace/name`.
+   */
   readyAtMs(uids: Iterable<string>, nameOf: (uid: string) => string): ReadonlyMap<string, number>;
 }
 

@@ -1,6 +1,6 @@
 // A plugin that was asked a lot and is asked nothing now keeps what only a whole collection takes (every Probe leaves 9 KB), for V8 starts
-// none while nothing is allocated. So one is made when enough calls were served and none came for a while: 20 to 90 ms in a quarter of an hour at
-// kubelet's pace, for 2 MB on every machine.
+// none while nothing is allocated. So one is made when enough calls were served and none came for a while: 20 to 90 ms in a quarter of an
+// hour at kubelet's pace, for 2 MB on every machine.
 import type { Cancel, Clock } from '@longshore/reconciler-core';
 
 /** Calls that leave enough to be worth it. */
@@ -48,7 +48,7 @@ export class MemoryAtRest {
 /** Collects everything that can be collected, and forgets code that has not run for long. */
 export function collectGarbage(): void {
   const v8 = process.getBuiltinModule('node:v8');
-  // Contexts that are made while the flag is set have the function; loaded here, because most starts never need either module.
+  // Contexts that are made while the flag is set have the function. Neither module is loaded before it is needed.
   v8.setFlagsFromString('--expose-gc');
   const gc = process.getBuiltinModule('node:vm').runInNewContext('gc') as NodeJS.GCFunction;
   v8.setFlagsFromString('--no-expose-gc');

@@ -1,5 +1,4 @@
-// All devices of the project, found by ID, hostname and address. Made once per list, used for thousands of Nodes. Only what Nodes need
-// is kept.
+// All devices of the project, found by ID, hostname and address. Made once per list, used for thousands of Nodes.
 import { canonicalIp } from '@longshore/cloud-provider';
 import type { AddressOutline, DeviceId, DeviceOutline, DeviceState } from '@longshore/packet-api';
 
